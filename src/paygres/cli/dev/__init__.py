@@ -1,0 +1,1 @@
+"""`paygres dev`: PostgreSQL, sandbox, API and a sample purchase, all on this machine."""

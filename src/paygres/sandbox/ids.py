@@ -1,0 +1,49 @@
+"""Identifiers that look like Stripe's: same prefixes, alphabets and lengths, random otherwise."""
+
+import hashlib
+import random
+import secrets
+
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+# What stands before the random part, and how long that is.
+FORMS: dict[str, tuple[str, int]] = {
+    "balance_transaction": ("txn_3", 23),
+    "charge": ("ch_3", 23),
+    "checkout.session": ("cs_test_a1", 56),
+    "customer": ("cus_", 14),
+    "event": ("evt_1", 23),
+    "invoice": ("in_1", 23),
+    "invoice_payment": ("inpay_1", 23),
+    "item": ("li_1", 23),
+    "line_item": ("il_1", 23),
+    "payment_intent": ("pi_3", 23),
+    "payment_method": ("pm_1", 23),
+    "price": ("price_1", 23),
+    "product": ("prod_", 14),
+    "refund": ("re_3", 23),
+    "request": ("req_", 14),
+    "subscription": ("sub_1", 23),
+    "subscription_item": ("si_", 14),
+    "webhook_endpoint": ("we_1", 23),
+    "webhook_secret": ("whsec_", 32),
+}
+
+_random = random.Random(secrets.randbits(128))
+
+
+def new(kind: str) -> str:
+    prefix, length = FORMS[kind]
+    return prefix + letters(length)
+
+
+def letters(length: int) -> str:
+    return "".join(_random.choices(ALPHABET, k=length))
+
+
+def secret_letters(length: int, seed: str | None = None) -> str:
+    """Letters for a key: unguessable, or always the same ones for the same seed."""
+    if seed is None:
+        return "".join(secrets.choice(ALPHABET) for _ in range(length))
+    digest = hashlib.shake_256(seed.encode()).digest(length)
+    return "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest)

@@ -1,0 +1,60 @@
+"""Small readings of parameters that several objects share: unset values, currencies, amounts, email addresses."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from paygres.sandbox.spec.parameters import UNSET
+from paygres.sandbox.wire.errors import Refusal, bad_parameter
+
+EMAIL = re.compile(r"[^@\s]{1,250}@[^@\s.]+(\.[^@\s.]+)+\Z")
+MAX_AMOUNT = 99_999_999
+
+CURRENCIES = (
+    "usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp byn bzd cad cdf chf "
+    "clp cny cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd hnl htg huf idr ils "
+    "inr isk jmd jod jpy kes kgs khr kmf krw kwd kyd kzt lak lbp lkr lrd lsl mad mdl mga mkd mmk mnt mop mur mvr mwk "
+    "mxn myr mzn nad ngn nio nok npr nzd omr pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd scr sek sgd shp "
+    "sle sos srd std szl thb tjs tnd top try ttd twd tzs uah ugx uyu uzs vnd vuv wst xaf xcd xof xpf yer zar zmw"
+).split()
+ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split())
+
+
+def given(params: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """The named parameters that were sent; what was sent empty is unset, that is null."""
+    return {name: None if params[name] == UNSET else params[name] for name in names if name in params}
+
+
+def currency(value: str, param: str) -> str:
+    code = value.lower()
+    if code not in CURRENCIES:
+        raise bad_parameter(
+            f"Invalid currency: {code}. Stripe currently supports these currencies: {', '.join(CURRENCIES)}", param
+        )
+    return code
+
+
+def amount(value: int, param: str) -> int:
+    """Minor units, never negative."""
+    if value < 0:
+        raise bad_parameter("Invalid non-negative integer", param, "parameter_invalid_integer")
+    if value > MAX_AMOUNT:
+        raise Refusal(f"Amount must be no more than {money(MAX_AMOUNT, 'usd')}", code="amount_too_large", param=param)
+    return value
+
+
+def email(value: str, param: str) -> str:
+    if not EMAIL.match(value):
+        raise Refusal(f"Invalid email address: {value}", code="email_invalid", param=param)
+    return value
+
+
+def money(minor: int, code: str) -> str:
+    """An amount as Stripe's texts write it: `$0.50 usd` style, with the code for other currencies."""
+    number = f"{minor:,}" if code in ZERO_DECIMAL else f"{minor / 100:,.2f}"
+    return f"${number}" if code == "usd" else f"{number} {code}"
+
+
+def address(value: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("city", "country", "line1", "line2", "postal_code", "state")
+    return {name: value.get(name) or None for name in names}

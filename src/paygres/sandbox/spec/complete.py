@@ -1,0 +1,78 @@
+"""Null-filling: Stripe sends every nullable field of an object, so the code that makes an object names only the
+fields it means and this adds the rest, at every depth, from the published schema."""
+
+from typing import Any
+
+from paygres.sandbox.spec.derive import Schema
+from paygres.sandbox.spec.document import definitions, one_of
+
+Object = dict[str, Any]
+
+
+class _Plan:
+    """What to add to an object of one schema, and which of its fields to look into."""
+
+    __slots__ = ("nested", "nulls")
+
+    def __init__(self, schema: Schema) -> None:
+        properties: Schema = schema.get("properties", {})
+        self.nulls = tuple(name for name, one in properties.items() if _is_nullable(one))
+        self.nested = {name: one for name, one in properties.items() if _may_hold_objects(one)}
+
+
+_plans: dict[int, _Plan] = {}
+_names: dict[tuple[str, bool], str] = {}
+
+
+def schema_of(item: Object) -> Schema:
+    """The published schema of an API object, found by its `object` (and `deleted`)."""
+    if not _names:
+        for name, schema in definitions().items():
+            properties = schema.get("properties", {})
+            # A payment source is published under "source" too; the plain name wins where it is one.
+            for word in properties.get("object", {}).get("enum", ()):
+                deleted = "deleted" in properties
+                plain = f"deleted_{word}" if deleted else word
+                if name == plain or (word, deleted) not in _names:
+                    _names[word, deleted] = name
+    return definitions()[_names[item["object"], bool(item.get("deleted"))]]
+
+
+def complete(item: Object) -> Object:
+    """The same object (changed in place) with every nullable field of its schema present."""
+    _fill(schema_of(item), item)
+    return item
+
+
+def _fill(schema: Schema, value: Object) -> None:
+    plan = _plans.get(id(schema))
+    if plan is None:
+        plan = _plans[id(schema)] = _Plan(schema)
+    for name in plan.nulls:
+        if name not in value:
+            value[name] = None
+    nested = plan.nested
+    for name, one in value.items():
+        if one.__class__ is dict and name in nested:
+            _descend(nested[name], one)
+        elif one.__class__ is list and name in nested:
+            items = nested[name].get("items")
+            if items is not None:
+                for entry in one:
+                    if entry.__class__ is dict:
+                        _descend(items, entry)
+
+
+def _descend(schema: Schema, value: Object) -> None:
+    inner = one_of(schema, value)
+    if inner is not None:
+        _fill(inner, value)
+
+
+def _is_nullable(schema: Schema) -> bool:
+    kind = schema.get("type")
+    return (isinstance(kind, list) and "null" in kind) or {"type": "null"} in schema.get("anyOf", ())
+
+
+def _may_hold_objects(schema: Schema) -> bool:
+    return "$ref" in schema or "anyOf" in schema or "items" in schema or "properties" in schema

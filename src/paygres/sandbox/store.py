@@ -1,0 +1,171 @@
+"""The state in SQLite: a file that survives restarts and kill -9 (WAL, one transaction per request), or, without
+a file, a temporary database that SQLite keeps in memory and spills to disk when it grows."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+Object = dict[str, Any]
+
+SCHEMA = Path(__file__).with_name("store.sql")
+
+# The fields a list can be narrowed by, per kind of object. Dots lead into nested objects.
+LINKS: dict[str, tuple[str, ...]] = {
+    "billing_portal.configuration": ("active", "is_default"),
+    "charge": ("customer", "payment_intent"),
+    "checkout.session": ("customer", "customer_details.email", "payment_intent", "subscription", "status"),
+    "coupon": (),
+    "customer": ("email",),
+    "dispute": ("charge", "payment_intent"),
+    "event": ("type",),
+    "invoice": ("customer", "status", "parent.subscription_details.subscription", "collection_method"),
+    "invoice_payment": ("invoice", "status", "payment.payment_intent", "payment.type"),
+    "payment_intent": ("customer",),
+    "payment_method": ("customer", "type"),
+    "price": ("active", "currency", "lookup_key", "product", "type", "recurring.interval", "recurring.usage_type"),
+    "product": ("active", "url"),
+    "promotion_code": ("active", "code", "customer"),
+    "refund": ("charge", "payment_intent"),
+    "subscription": ("customer", "status", "collection_method"),
+    "subscription_item": ("subscription",),
+}
+
+
+class Store:
+    """Rows in, rows out; knows no rule of payments. Everything inside one `transaction()` happens or does not."""
+
+    def __init__(self, path: Path | None) -> None:
+        # An empty name is SQLite's temporary database.
+        self._db = sqlite3.connect(str(path) if path else "", isolation_level=None, cached_statements=256)
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._db.execute(f"PRAGMA journal_mode = {'WAL' if path else 'MEMORY'}")
+        self._db.execute(f"PRAGMA synchronous = {'NORMAL' if path else 'OFF'}")
+        self._db.execute("PRAGMA cache_size = -65536")
+        self._db.executescript(SCHEMA.read_text("utf-8"))
+        self.run = self._db.execute
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        self.run("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.run("ROLLBACK")
+            raise
+        self.run("COMMIT")
+
+    def fact(self, name: str) -> str | None:
+        row = self.run("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return row[0] if row else None
+
+    def set_fact(self, name: str, value: str) -> None:
+        self.run("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", (name, value))
+
+    def insert(self, account: str, item: Object, body: bytes, hidden: Object | None) -> None:
+        seq = self.run(
+            "INSERT INTO objects (id, account, kind, created, body, hidden) VALUES (?, ?, ?, ?, ?, ?)",
+            (item["id"], account, item["object"], item.get("created", 0), body, _dumped(hidden)),
+        ).lastrowid
+        for name, value in _links(item):
+            self.run("INSERT INTO links (seq, name, value) VALUES (?, ?, ?)", (seq, name, value))
+
+    def replace(self, item: Object, body: bytes) -> None:
+        id = item["id"]
+        [(seq,)] = self.run("UPDATE objects SET body = ? WHERE id = ? RETURNING seq", (body, id)).fetchall()
+        wanted = set(_links(item))
+        present = set(self.run("SELECT name, value FROM links WHERE seq = ?", (seq,)).fetchall())
+        for name, value in present - wanted:
+            self.run("DELETE FROM links WHERE seq = ? AND name = ? AND value = ?", (seq, name, value))
+        for name, value in wanted - present:
+            self.run("INSERT INTO links (seq, name, value) VALUES (?, ?, ?)", (seq, name, value))
+
+    def bury(self, id: str, tombstone: bytes) -> None:
+        """The object leaves every list; its tombstone is what a retrieval finds."""
+        [(seq,)] = self.run(
+            "UPDATE objects SET body = ?, deleted = 1 WHERE id = ? RETURNING seq", (tombstone, id)
+        ).fetchall()
+        self.run("DELETE FROM links WHERE seq = ?", (seq,))
+
+    def body(self, account: str, id: str) -> tuple[str, bytes] | None:
+        """(kind, JSON) of one object of the account, tombstones included."""
+        return self.run(
+            "SELECT kind, body FROM objects WHERE id = ? AND account = ?", (id, account)
+        ).fetchone()
+
+    def account_of(self, id: str) -> str | None:
+        row = self.run("SELECT account FROM objects WHERE id = ?", (id,)).fetchone()
+        return row[0] if row else None
+
+    def hidden(self, id: str) -> Object:
+        row = self.run("SELECT hidden FROM objects WHERE id = ?", (id,)).fetchone()
+        return orjson.loads(row[0]) if row and row[0] else {}
+
+    def set_hidden(self, id: str, hidden: Object) -> None:
+        self.run("UPDATE objects SET hidden = ? WHERE id = ?", (_dumped(hidden), id))
+
+    def seq(self, account: str, kind: str, id: str) -> int | None:
+        row = self.run(
+            "SELECT seq FROM objects WHERE id = ? AND account = ? AND kind = ?", (id, account, kind)
+        ).fetchone()
+        return row[0] if row else None
+
+    def page(
+        self,
+        account: str,
+        kind: str,
+        *,
+        links: Mapping[str, str | Iterable[str]],
+        conditions: Iterable[tuple[str, Any]] = (),
+        after: int | None = None,
+        before: int | None = None,
+        limit: int,
+    ) -> list[bytes]:
+        """Up to `limit` bodies, newest first. `links`: name -> value, or the values it may have. `conditions`:
+        SQL with one `?` each. `after`/`before`: the row number a cursor names; with `before`, the rows
+        nearest to it are taken."""
+        where = ["account = ?", "kind = ?", "deleted = 0"]
+        arguments: list[Any] = [account, kind]
+        for name, wanted in links.items():
+            values = [wanted] if isinstance(wanted, str) else list(wanted)
+            marks = ", ".join("?" * len(values))
+            where.append(f"seq IN (SELECT seq FROM links WHERE name = ? AND value IN ({marks}))")
+            arguments += [f"{kind}.{name}", *values]
+        for sql, argument in conditions:
+            where.append(sql)
+            arguments.append(argument)
+        if after is not None:
+            where.append("seq < ?")
+            arguments.append(after)
+        if before is not None:
+            where.append("seq > ?")
+            arguments.append(before)
+        order = "ASC" if before is not None else "DESC"
+        rows = self.run(
+            f"SELECT body FROM objects WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT ?",
+            (*arguments, limit),
+        ).fetchall()
+        bodies = [row[0] for row in rows]
+        return bodies[::-1] if before is not None else bodies
+
+
+def _links(item: Object) -> Iterator[tuple[str, str]]:
+    kind = item["object"]
+    for name in LINKS.get(kind, ()):
+        value: Any = item
+        for step in name.split("."):
+            value = value.get(step) if isinstance(value, dict) else None
+        if isinstance(value, bool):
+            yield f"{kind}.{name}", "true" if value else "false"
+        elif isinstance(value, str):
+            yield f"{kind}.{name}", value
+
+
+def _dumped(hidden: Object | None) -> bytes | None:
+    return orjson.dumps(hidden) if hidden else None

@@ -1,0 +1,60 @@
+-- The sandbox's state. Bodies are complete API objects as JSON; `hidden` is what Stripe knows and never tells.
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS objects (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    account TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    deleted INTEGER NOT NULL DEFAULT 0,
+    body BLOB NOT NULL,
+    hidden BLOB
+);
+CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (account, kind, seq) WHERE deleted = 0;
+
+-- One row per field that lists can be narrowed by.
+CREATE TABLE IF NOT EXISTS links (
+    seq INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (seq, name, value)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS links_by_value ON links (name, value, seq);
+
+CREATE TABLE IF NOT EXISTS idempotency (
+    account TEXT NOT NULL,
+    key TEXT NOT NULL,
+    fingerprint BLOB NOT NULL,
+    created INTEGER NOT NULL,
+    status INTEGER NOT NULL,
+    request_id TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (account, key)
+) WITHOUT ROWID;
+
+-- state: pending (to be tried at `due`), delivered, failed (no try left)
+CREATE TABLE IF NOT EXISTS deliveries (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    account TEXT NOT NULL,
+    event TEXT NOT NULL,
+    endpoint TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'pending',
+    attempts INTEGER NOT NULL DEFAULT 0,
+    due REAL NOT NULL,
+    last_status INTEGER,
+    last_error TEXT,
+    last_tried REAL
+);
+CREATE INDEX IF NOT EXISTS deliveries_by_event ON deliveries (event);
+CREATE INDEX IF NOT EXISTS deliveries_pending ON deliveries (endpoint, due, seq) WHERE state = 'pending';
+
+-- What happens by itself later: a charge settles, a session expires.
+CREATE TABLE IF NOT EXISTS timers (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    account TEXT NOT NULL,
+    due REAL NOT NULL,
+    name TEXT NOT NULL,
+    subject TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS timers_by_due ON timers (due);

@@ -1,0 +1,57 @@
+"""Stripe's nested form encoding: `a[b][c]=1`, `a[0][b]=1` and `a[]=1` become nested dicts of strings.
+Lists stay dicts with their indices as keys until the parameter's schema says that they are lists."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+from paygres.sandbox.wire.errors import Refusal
+
+Form = dict[str, Any]
+
+MAX_DEPTH = 12
+MAX_FIELDS = 4000
+
+
+def decode(encoded: bytes) -> Form:
+    """The decoded form. A name used both as a value and as a hash is refused, as is text that is not UTF-8."""
+    form: Form = {}
+    if not encoded:
+        return form
+    try:
+        pairs = parse_qsl(
+            encoded.decode("ascii", "strict"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MAX_FIELDS,
+        )
+    except (UnicodeDecodeError, ValueError):
+        raise Refusal("Invalid form encoding: the body must be URL-encoded UTF-8.", stored=False) from None
+    for name, value in pairs:
+        if "\x00" in value or "\x00" in name:
+            raise Refusal("Invalid string: null bytes are not allowed.", stored=False)
+        if "[" in name:
+            _put(form, name, value)
+        elif isinstance(form.get(name), dict):
+            raise _mixed(name)
+        else:
+            form[name] = value
+    return form
+
+
+def _put(form: Form, name: str, value: str) -> None:
+    first, *rest = name.split("[", MAX_DEPTH)
+    if not all(part.endswith("]") for part in rest):
+        raise Refusal(f"Invalid parameter name: {name}", stored=False)
+    place, key = form, first
+    for part in rest:
+        inner = place.setdefault(key, {})
+        if not isinstance(inner, dict):
+            raise _mixed(name)
+        place, key = inner, part[:-1] or str(len(inner))
+    if isinstance(place.get(key), dict):
+        raise _mixed(name)
+    place[key] = value
+
+
+def _mixed(name: str) -> Refusal:
+    return Refusal(f"Invalid object: {name} is sent both as a value and as a hash.", param=name, stored=False)

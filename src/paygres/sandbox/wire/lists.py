@@ -1,0 +1,108 @@
+"""Lists as Stripe sends them: newest first, `limit` 1-100, cursors by id, narrowed by fields and by `created`."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from paygres.sandbox.wire.errors import Refusal, bad_parameter, no_such
+from paygres.sandbox.world import NOUNS, Work
+
+COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list: JSON bodies, not yet parsed."""
+
+    url: str
+    bodies: list[bytes]
+    has_more: bool
+
+
+def answer_list(
+    work: Work,
+    kind: str,
+    params: Mapping[str, Any],
+    url: str,
+    *,
+    links: Mapping[str, Any] | None = None,
+    conditions: Iterable[tuple[str, Any]] = (),
+) -> Page:
+    """One page of the account's objects of that kind. `links`: field -> wanted value (a string, a boolean, a list of
+    strings, or None for "any"); the fields are those that the store indexes."""
+    limit = read_limit(params)
+    after, before = read_cursors(work, kind, params)
+    wanted = {name: _text(value) for name, value in (links or {}).items() if value is not None}
+    narrowed = [*conditions, *_created(params.get("created"))]
+    rows = work.store.page(
+        work.account, kind, links=wanted, conditions=narrowed, after=after, before=before, limit=limit + 1
+    )
+    has_more = len(rows) > limit
+    if has_more:
+        rows = rows[1:] if before is not None else rows[:limit]
+    return Page(url, rows, has_more)
+
+
+def read_limit(params: Mapping[str, Any]) -> int:
+    limit: int = params.get("limit", 10)
+    if limit > 100:
+        raise _limit(f"This value must be less than or equal to 100 (it currently is '{limit}').")
+    if limit < 1:
+        raise _limit(f"This value must be greater than or equal to 1 (it currently is '{limit}').")
+    return limit
+
+
+def read_cursors(work: Work, kind: str, params: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    after, before = params.get("starting_after"), params.get("ending_before")
+    if after is not None and before is not None:
+        raise Refusal(
+            "Received both starting_after and ending_before parameters. Please pass in only one.", stored=False
+        )
+    return _seq(work, kind, after, "starting_after"), _seq(work, kind, before, "ending_before")
+
+
+def inline_page(items: list[dict[str, Any]], url: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """A list that lies inside its owner, such as line items, oldest first."""
+    params = params or {}
+    limit = read_limit(params)
+    start, end = 0, len(items)
+    for param in ("starting_after", "ending_before"):
+        cursor = params.get(param)
+        if cursor is None:
+            continue
+        index = next((place for place, item in enumerate(items) if item["id"] == cursor), None)
+        if index is None:
+            raise no_such("line_item", cursor, param)
+        if param == "starting_after":
+            start = index + 1
+        else:
+            end, start = index, max(0, index - limit)
+    taken = items[start:end][:limit]
+    return {"object": "list", "data": taken, "has_more": start + limit < end, "url": url}
+
+
+def _seq(work: Work, kind: str, cursor: str | None, param: str) -> int | None:
+    if cursor is None:
+        return None
+    seq = work.store.seq(work.account, kind, cursor)
+    if seq is None:
+        raise no_such(NOUNS.get(kind, kind), cursor, param)
+    return seq
+
+
+def _created(created: Any) -> Iterable[tuple[str, Any]]:
+    if isinstance(created, int):
+        yield "created = ?", created
+    elif isinstance(created, dict):
+        for word, value in created.items():
+            yield f"created {COMPARISONS[word]} ?", value
+
+
+def _text(value: Any) -> str | list[str]:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value
+
+
+def _limit(message: str) -> Refusal:
+    return bad_parameter(message, "limit", "parameter_invalid_integer")

@@ -1,0 +1,219 @@
+"""The simulated Stripe: its state, its clock, and the unit of work in which an endpoint reads and changes objects
+and records the events of what it did."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from paygres.sandbox import ids
+from paygres.sandbox.difference import difference
+from paygres.sandbox.settings import Settings
+from paygres.sandbox.spec.complete import Object, complete
+from paygres.sandbox.spec.document import VERSION
+from paygres.sandbox.store import Store
+from paygres.sandbox.wire.errors import Refusal, no_such
+
+# Where an id's noun in "No such ...: 'x'" is not its kind's name with spaces.
+NOUNS = {"checkout.session": "checkout.session", "event": "event", "payment_method": "PaymentMethod"}
+
+
+@dataclass(slots=True)
+class Endpoint:
+    """A webhook endpoint as the deliveries need it."""
+
+    id: str
+    account: str
+    url: str
+    secrets: tuple[str, ...]
+    wanted: frozenset[str]
+    api_version: str | None
+
+
+@dataclass(slots=True)
+class Work:
+    """One transaction over one account's objects. `now` is in whole seconds and the same throughout."""
+
+    world: "World"
+    account: str
+    now: int
+    request_id: str | None = None
+    idempotency_key: str | None = None
+    events: list[str] = field(default_factory=list)
+
+    @property
+    def store(self) -> Store:
+        return self.world.store
+
+    # reading
+
+    def get(self, id: str) -> Object | None:
+        row = self.store.body(self.account, id)
+        return orjson.loads(row[1]) if row else None
+
+    def find(self, kind: str, id: str, param: str, *, in_path: bool = False) -> Object:
+        """The object of that kind, tombstones included; raises `Refusal` ("No such ...")."""
+        row = self.store.body(self.account, id)
+        if row is None or row[0] != kind:
+            noun = NOUNS.get(kind, kind.replace("test_helpers.", ""))
+            raise no_such(noun, id, param, status=404 if in_path else 400)
+        return orjson.loads(row[1])
+
+    def find_living(self, kind: str, id: str, param: str, *, in_path: bool = False) -> Object:
+        found = self.find(kind, id, param, in_path=in_path)
+        if found.get("deleted"):
+            raise no_such(NOUNS.get(kind, kind), id, param, status=404 if in_path else 400)
+        return found
+
+    def hidden(self, id: str) -> Object:
+        return self.store.hidden(id)
+
+    # changing
+
+    def add(self, item: Object, hidden: Object | None = None) -> Object:
+        """Null-fills the new object and stores it; answers the same dict."""
+        complete(item)
+        self.store.insert(self.account, item, orjson.dumps(item), hidden)
+        return item
+
+    def change(self, item: Object, **fields: Any) -> Object:
+        """Sets fields of the object (in place), stores it, and answers its `previous_attributes`."""
+        before = orjson.loads(orjson.dumps(item))
+        item.update(fields)
+        complete(item)
+        previous = difference(before, item)
+        if previous:
+            self.store.replace(item, orjson.dumps(item))
+        return previous
+
+    def bury(self, item: Object) -> Object:
+        """Deletes the object; answers what its id is from now on."""
+        tombstone = {"id": item["id"], "object": item["object"], "deleted": True}
+        self.store.bury(item["id"], orjson.dumps(tombstone))
+        return tombstone
+
+    def emit(self, type: str, item: Object, previous: Object | None = None, *, automatic: bool = False) -> str:
+        """Records an event about the object as it is now, and its deliveries; answers the event's id.
+        `automatic`: nobody's request caused it."""
+        body: Object = {"object": item} if previous is None else {"object": item, "previous_attributes": previous}
+        endpoints = [one for one in self.world.endpoints(self.account) if _wants(one, type)]
+        event: Object = {
+            "id": ids.new("event"),
+            "object": "event",
+            "api_version": VERSION,
+            "created": self.now,
+            "data": body,
+            "livemode": False,
+            "pending_webhooks": len(endpoints),
+            "request": {
+                "id": None if automatic else self.request_id,
+                "idempotency_key": None if automatic else self.idempotency_key,
+            },
+            "type": type,
+        }
+        self.world.check(event)
+        self.store.insert(self.account, event, orjson.dumps(event), None)
+        for endpoint in endpoints:
+            self.store.run(
+                "INSERT INTO deliveries (account, event, endpoint, due) VALUES (?, ?, ?, ?)",
+                (self.account, event["id"], endpoint.id, self.world.time()),
+            )
+        self.events.append(event["id"])
+        return event["id"]
+
+    def update_and_emit(self, item: Object, type: str, **fields: Any) -> Object:
+        """`change` followed by its `*.updated` event, which is left out when nothing changed."""
+        previous = self.change(item, **fields)
+        if previous:
+            self.emit(type, item, previous)
+        return item
+
+    def later(self, seconds: float, name: str, subject: str) -> None:
+        """Runs the timer `name` (see timers.py) for the object `subject`, also after a restart."""
+        self.store.run(
+            "INSERT INTO timers (account, due, name, subject) VALUES (?, ?, ?, ?)",
+            (self.account, self.world.time() + seconds, name, subject),
+        )
+
+
+class World:
+    """Everything that outlives a request. One per process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store = Store(settings.state)
+        self.origin = ""
+        self.wake_deliveries = _nothing
+        self.wake_timers = _nothing
+        self._endpoints: dict[str, list[Endpoint]] = {}
+        self._validate = None
+        if settings.validate:
+            from paygres.sandbox.spec.validation import violations
+
+            self._validate = violations
+
+    def time(self) -> float:
+        """The sandbox's clock, in Unix seconds."""
+        return time.time()
+
+    @contextmanager
+    def work(
+        self, account: str, *, request_id: str | None = None, idempotency_key: str | None = None
+    ) -> Iterator[Work]:
+        """A unit of work. A `Refusal` rolls it back, except a declined card's: the decline happened."""
+        work = Work(self, account, int(self.time()), request_id, idempotency_key)
+        declined: Refusal | None = None
+        try:
+            with self.store.transaction():
+                try:
+                    yield work
+                except Refusal as refusal:
+                    if refusal.status != 402:
+                        raise
+                    declined = refusal
+        except BaseException:
+            self._endpoints.pop(account, None)
+            raise
+        if work.events:
+            self.wake_deliveries()
+        self.wake_timers()
+        if declined is not None:
+            raise declined
+
+    def check(self, item: Object) -> None:
+        """In validating mode: raises when the object is not what Stripe publishes."""
+        if self._validate is not None:
+            problems = self._validate(item)
+            if problems:
+                raise AssertionError(f"{item.get('object')} differs from Stripe's schema: {problems}")
+
+    def endpoints(self, account: str) -> list[Endpoint]:
+        """The account's enabled endpoints."""
+        known = self._endpoints.get(account)
+        if known is None:
+            known = self._endpoints[account] = self._read_endpoints(account)
+        return known
+
+    def forget_endpoints(self, account: str) -> None:
+        self._endpoints.pop(account, None)
+
+    def _read_endpoints(self, account: str) -> list[Endpoint]:
+        found: list[Endpoint] = []
+        for body in reversed(self.store.page(account, "webhook_endpoint", links={}, limit=1000)):
+            item = orjson.loads(body)
+            if item["status"] == "enabled":
+                secrets = tuple(self.store.hidden(item["id"])["secrets"])
+                wanted = frozenset(item["enabled_events"])
+                found.append(Endpoint(item["id"], account, item["url"], secrets, wanted, item["api_version"]))
+        return found
+
+
+def _wants(endpoint: Endpoint, type: str) -> bool:
+    return type in endpoint.wanted or "*" in endpoint.wanted
+
+
+def _nothing() -> None:
+    return None

@@ -1,0 +1,199 @@
+"""The composition root: settings in, a running application out. The only module that builds parts."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from paygres.server.auth.admin import AdminSignIn
+from paygres.server.auth.keys import Keys, hash_key, new_anon_key
+from paygres.server.auth.tokens import Tokens
+from paygres.server.auth.vault import Vault
+from paygres.server.db.database import Database
+from paygres.server.db.migrate import is_current
+from paygres.server.flows.connect_account import seed_from_environment
+from paygres.server.flows.connections import Connections
+from paygres.server.flows.parts import GuestLimits, Parts
+from paygres.server.flows.wake import Wake
+from paygres.server.flows.work import work
+from paygres.server.http import absent, catalog, checkout_sessions, connections, health, sign_in, webhooks
+from paygres.server.http.edge import Edge
+from paygres.server.http.openapi import openapi_route
+from paygres.server.http.render_errors import log_bug
+from paygres.server.settings import ENVIRONMENTS, Settings
+from paygres.server.stripe_gateway.gateway import StripeGateway
+from paygres.server.tables import api_keys
+
+_log = structlog.get_logger("paygres.app")
+_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
+NOT_MIGRATED = "The database has no current Paygres schema; run `paygres db migrate` first."
+
+
+class StartError(Exception):
+    """The application cannot start; the text is one sentence for the operator, `exit_code` the process's."""
+
+    def __init__(self, sentence: str, exit_code: int = 12) -> None:
+        super().__init__(sentence)
+        self.exit_code = exit_code
+
+
+def create_app(settings: Settings, *, worker: bool = True) -> Starlette:
+    """The ASGI application; its lifespan opens the database and raises StartError when it cannot.
+
+    `worker=False` leaves retries and refetches to another process (`python -m paygres.server worker`).
+    """
+    documented = [
+        *checkout_sessions.ROUTES,
+        *webhooks.ROUTES,
+        *connections.ROUTES,
+        *catalog.ROUTES,
+        *sign_in.ROUTES,
+        *health.ROUTES,
+    ]
+    documented.append(openapi_route(documented))
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with AsyncExitStack() as opened:
+            try:
+                parts = await opened.enter_async_context(running(settings))
+            except StartError as error:
+                app.state.start_error = error  # ASGI servers only log it; __main__ says it
+                raise
+            app.state.parts = parts
+            app.state.vitals = vitals = health.Vitals(partial(schema_state, parts.db))
+            background = [asyncio.create_task(_seed(parts, settings))]
+            if worker:
+                background.append(asyncio.create_task(keep_working(parts, vitals)))
+            try:
+                yield
+            finally:
+                for task in background:
+                    task.cancel()
+                await asyncio.gather(*background, return_exceptions=True)
+
+    return Starlette(
+        routes=[*(one.route() for one in documented), *absent.ROUTES],
+        middleware=[Middleware(Edge, origins=settings.return_origins)],
+        exception_handlers={HTTPException: absent.unknown},
+        lifespan=lifespan,
+    )
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Parts]:
+    """Everything a flow needs, closed again at the end. Raises StartError."""
+    try:
+        db = await Database.connect(settings.database_url, checkout_pool=settings.pool_size)
+    except Exception as error:
+        raise _cannot_connect(error) from error
+    gateway = StripeGateway(api_base=settings.stripe_api_base, budget=settings.limits)
+    try:
+        if await schema_state(db) != "current":
+            raise StartError(NOT_MIGRATED)
+        await _seed_access_keys(db, settings)
+        yield await _parts(settings, db, gateway)
+    finally:
+        await gateway.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(5):
+                await db.close()
+
+
+async def schema_state(db: Database) -> str:
+    """ "current" when every migration of this version is applied, else what to do about it."""
+    async with db.as_service() as tx:
+        return "current" if await is_current(tx) else "run `paygres db migrate`"
+
+
+async def keep_working(parts: Parts, vitals: health.Vitals | None = None) -> None:
+    """Run the worker until cancelled; after a crash start it again, ever more slowly up to 30 s."""
+    pause = _FIRST_PAUSE
+    while True:
+        started = asyncio.get_running_loop().time()
+        if vitals is not None:
+            vitals.worker = "running"
+        try:
+            await work(parts)
+        except Exception as error:
+            log_bug(error, part="worker")
+        if vitals is not None:
+            vitals.worker = "restarting"
+        lasted = asyncio.get_running_loop().time() - started
+        pause = _FIRST_PAUSE if lasted > _LONGEST_PAUSE else min(pause * 2, _LONGEST_PAUSE)
+        await asyncio.sleep(pause)
+
+
+async def _parts(settings: Settings, db: Database, gateway: StripeGateway) -> Parts:
+    return Parts(
+        db=db,
+        gateway=gateway,
+        connections=Connections(db, Vault(settings.encryption_key)),
+        keys=Keys(partial(api_keys.select_live, db)),
+        tokens=Tokens(settings.jwt_secret),
+        wake=Wake(),
+        installation_id=str(await db.fetchval("select id from system.installation")),
+        api_base_url=settings.api_base_url,
+        guest_limits=GuestLimits(enabled=settings.limits, allowed=settings.guest_checkouts),
+        return_origins=settings.return_origins,
+        admin_username=settings.admin_username,
+        admin_password=settings.admin_password,
+        trust_proxy=settings.trust_proxy,
+        sign_in=AdminSignIn(settings.admin_username, settings.admin_password),
+    )
+
+
+async def _seed_access_keys(db: Database, settings: Settings) -> None:
+    """Store the keys of the environment; make an anonymous key when there is none.
+
+    An API key is never made here, because it could only be shown in a log: without one, and without an
+    admin who can sign in, nobody could administer the installation, so it does not start.
+    """
+    if settings.api_key:
+        await api_keys.insert_key(db, "api", hash_key(settings.api_key))
+    if settings.anon_key:
+        await api_keys.insert_key(db, "anon", hash_key(settings.anon_key), settings.anon_key)
+    live = await api_keys.select_live(db)
+    kinds = {key.kind for key in live}
+    if "anon" not in kinds:
+        anon_key = new_anon_key()
+        await api_keys.insert_key(db, "anon", hash_key(anon_key), anon_key)
+    if settings.api_key and hash_key(settings.api_key) not in {key.hash for key in live}:
+        _log.warning("access_api_key_expired", hint="ACCESS_API_KEY was replaced earlier; set a new one.")
+    if "api" not in kinds and not settings.admin_password:
+        raise StartError(
+            "Nobody could administer this server: set ACCESS_API_KEY (e.g. ik_ and `openssl rand -hex 32`)"
+            " or ROOT_ADMIN_PASSWORD.",
+            exit_code=64,
+        )
+
+
+async def _seed(parts: Parts, settings: Settings) -> None:
+    """Stripe keys of the environment, while requests are already answered (F37)."""
+    for environment in ENVIRONMENTS:
+        try:
+            await seed_from_environment(
+                parts,
+                environment,
+                settings.stripe_secret_keys.get(environment),
+                settings.stripe_webhook_secrets.get(environment),
+            )
+        except Exception as error:
+            log_bug(error, part="stripe seed", environment=environment)
+
+
+def _cannot_connect(error: Exception) -> StartError:
+    sqlstate = getattr(error, "sqlstate", None) or ""
+    if sqlstate in ("22023", "42501", "0LP01"):  # the service role is missing, or not ours to take
+        return StartError(NOT_MIGRATED)
+    if sqlstate.startswith("28"):
+        return StartError("PostgreSQL refuses the user or password of DATABASE_URL.")
+    if sqlstate == "3D000":
+        return StartError("The database named by DATABASE_URL does not exist.")
+    return StartError(f"PostgreSQL at DATABASE_URL cannot be reached ({type(error).__name__}).")

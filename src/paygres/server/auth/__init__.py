@@ -1,0 +1,1 @@
+"""Tokens, keys and the encryption of secrets at rest."""

@@ -1,0 +1,1 @@
+"""Connections to PostgreSQL: pools, the two doors (caller, service), migrations, embedded server."""

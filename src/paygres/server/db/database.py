@@ -1,0 +1,140 @@
+"""The two doors to PostgreSQL: as the caller (row-level security decides) and as the service.
+
+Two pools, because a burst of webhooks must not starve checkouts. Connections are not reset on
+release: nothing here sets session state except inside a transaction (SET LOCAL), and a property
+test holds that. Every connection starts as `paygres_service`, never as the login role.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Literal
+
+import asyncpg
+
+from paygres.server.caller import ROLES, Caller
+from paygres.server.errors import Unavailable
+
+Tx = asyncpg.pool.PoolConnectionProxy | asyncpg.Connection
+PoolName = Literal["checkout", "webhook"]
+
+SERVICE_ROLE = "paygres_service"
+ACQUIRE_SECONDS = 10.0
+
+
+class Database:
+    """Pools of connections to one database."""
+
+    def __init__(self, pools: dict[str, asyncpg.Pool]) -> None:
+        self._pools = pools
+
+    @classmethod
+    async def connect(cls, url: str, *, checkout_pool: int = 10, webhook_pool: int = 6) -> "Database":
+        """Open both pools; sizes are maxima, idle connections close after five minutes."""
+        sizes = {"checkout": checkout_pool, "webhook": webhook_pool}
+        return cls({name: await _open_pool(url, size, name) for name, size in sizes.items()})
+
+    async def close(self) -> None:
+        """Wait for running transactions, then close every connection."""
+        for pool in self._pools.values():
+            await pool.close()
+
+    @asynccontextmanager
+    async def as_caller(self, caller: Caller) -> AsyncIterator[Tx]:
+        """A transaction under the caller's own role and claims; policies see `auth.jwt()`."""
+        if caller.role not in ROLES:
+            raise ValueError(f"not a role of callers: {caller.role}")
+        settings = (
+            f"SET LOCAL ROLE {caller.role}; "
+            f"SET LOCAL request.jwt.claims = {_literal(caller.claims)}; "
+            f"SET LOCAL paygres.caller_scope = {_literal(caller.scope(None))}"
+        )
+        async with self._transaction("checkout", settings) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def as_service(self, pool: PoolName = "checkout", *, settings: str = "") -> AsyncIterator[Tx]:
+        """A transaction as `paygres_service`; `settings` are further SET LOCAL statements of our own."""
+        async with self._transaction(pool, settings) as tx:
+            yield tx
+
+    async def fetch(self, statement: str, *args: Any, pool: PoolName = "checkout") -> list[asyncpg.Record]:
+        """One statement as the service, its own transaction, one round trip."""
+        async with self._acquire(pool) as connection:
+            return await connection.fetch(statement, *args)
+
+    async def fetchrow(self, statement: str, *args: Any, pool: PoolName = "checkout") -> asyncpg.Record | None:
+        """As `fetch`, the first row or None."""
+        async with self._acquire(pool) as connection:
+            return await connection.fetchrow(statement, *args)
+
+    async def fetchval(self, statement: str, *args: Any, pool: PoolName = "checkout") -> Any:
+        """As `fetch`, the first column of the first row."""
+        async with self._acquire(pool) as connection:
+            return await connection.fetchval(statement, *args)
+
+    async def execute(self, statement: str, *args: Any, pool: PoolName = "checkout") -> str:
+        """One statement as the service; the command tag."""
+        async with self._acquire(pool) as connection:
+            return await connection.execute(statement, *args)
+
+    @asynccontextmanager
+    async def _transaction(self, pool: PoolName, settings: str) -> AsyncIterator[Tx]:
+        async with self._acquire(pool) as connection:
+            # One simple query: BEGIN and the settings cost a single round trip.
+            await connection.execute(f"BEGIN; {settings}")
+            try:
+                yield connection
+            except BaseException:
+                await _roll_back(connection)
+                raise
+            await connection.execute("COMMIT")
+
+    @asynccontextmanager
+    async def _acquire(self, pool: PoolName) -> AsyncIterator[Tx]:
+        try:
+            connection = await self._pools[pool].acquire(timeout=ACQUIRE_SECONDS)
+        except TimeoutError:
+            raise Unavailable("The database is busy; try again shortly", retry_after=2) from None
+        except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
+            raise Unavailable("The database cannot be reached; try again shortly", retry_after=5) from error
+        try:
+            yield connection
+        finally:
+            await self._pools[pool].release(connection)
+
+
+async def _open_pool(url: str, size: int, name: str) -> asyncpg.Pool:
+    return await asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=size,
+        max_inactive_connection_lifetime=300.0,
+        reset=_keep_as_is,
+        timeout=5.0,
+        server_settings={
+            "application_name": f"paygres {name}",
+            "role": SERVICE_ROLE,
+            "search_path": "",
+            "jit": "off",
+        },
+    )
+
+
+async def _roll_back(connection: Tx) -> None:
+    if connection.is_closed():
+        return
+    try:
+        await connection.execute("ROLLBACK", timeout=2.0)
+    except Exception:
+        connection.terminate()  # a statement that will not stop: the server ends it with its connection
+
+
+async def _keep_as_is(connection: asyncpg.Connection) -> None:
+    """Replace asyncpg's RESET ALL, which would cost every request a round trip."""
+
+
+def _literal(text: str) -> str:
+    """Quote a SQL string literal (standard_conforming_strings is on); NUL cannot be stored anywhere."""
+    if "\x00" in text:
+        raise ValueError("NUL in a claim")
+    return "'" + text.replace("'", "''") + "'"

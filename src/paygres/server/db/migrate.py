@@ -1,0 +1,107 @@
+"""Apply the numbered SQL files of `migrations/`, then every file of `migrations/functions/` that changed.
+
+One transaction a file, under one advisory lock; each file's checksum is kept, and an applied
+file that was edited afterwards is refused. Runs as the owner, never as superuser.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from importlib import resources
+from importlib.resources.abc import Traversable
+
+import asyncpg
+
+LOCK = 7_130_001
+_LEDGER = """
+create schema if not exists system;
+create table if not exists system.migrations (
+    name text primary key,
+    checksum text not null,
+    applied_at timestamptz not null default now()
+)
+"""
+CALLER_ROLES = ("anon", "authenticated", "project_admin", "paygres_service", "payments_trigger")
+
+
+class MigrationError(Exception):
+    """The database cannot be brought to this version; the message says why."""
+
+
+async def migrate(url: str, *, server_role: str | None = None, auth: str = "own") -> list[str]:
+    """Bring the database to the current schema; returns the names applied, oldest first.
+
+    `server_role` is the login role the server uses (default: environment PAYGRES_SERVER_ROLE, else
+    the migrating role itself); it is made a member of the roles it has to take on.
+    `auth="external"` creates nothing in schema `auth` (platforms that own it).
+    """
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("set client_min_messages = warning; set lock_timeout = '10s'")
+        await connection.execute("select pg_advisory_lock($1)", LOCK)
+        await connection.execute(_LEDGER)
+        applied = await _apply_all(connection, auth)
+        await _grant_memberships(connection, server_role or os.environ.get("PAYGRES_SERVER_ROLE"))
+        return applied
+    finally:
+        await connection.close()
+
+
+def migration_files() -> Iterator[tuple[str, str, bool]]:
+    """(name, SQL, repeatable) in order of application."""
+    root = resources.files("paygres.server") / "migrations"
+    yield from ((name, sql, False) for name, sql in _sql_files(root, ""))
+    yield from ((name, sql, True) for name, sql in _sql_files(root / "functions", "functions/"))
+
+
+async def is_current(connection: asyncpg.Connection) -> bool:
+    """True when every migration of this version is applied, unedited."""
+    if await connection.fetchval("select to_regclass('system.migrations')") is None:
+        return False
+    known = {r["name"]: r["checksum"] for r in await connection.fetch("select * from system.migrations")}
+    return all(known.get(name) == _checksum(sql) for name, sql, _ in migration_files())
+
+
+def _sql_files(folder: Traversable, prefix: str) -> list[tuple[str, str]]:
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
+    return [(prefix + f.name, f.read_text(encoding="utf-8")) for f in files if f.name != "schema.sql"]
+
+
+async def _apply_all(connection: asyncpg.Connection, auth: str) -> list[str]:
+    known = {r["name"]: r["checksum"] for r in await connection.fetch("select * from system.migrations")}
+    applied: list[str] = []
+    for name, sql, repeatable in migration_files():
+        checksum = _checksum(sql)
+        if known.get(name) == checksum:
+            continue
+        if name in known and not repeatable:
+            raise MigrationError(f"migration {name} was edited after it had been applied; add a new one instead")
+        skip = auth == "external" and sql.startswith("-- schema auth")
+        try:
+            async with connection.transaction():
+                if not skip:
+                    await connection.execute(sql)
+                await connection.execute(
+                    "insert into system.migrations (name, checksum) values ($1, $2)"
+                    " on conflict (name) do update set checksum = excluded.checksum, applied_at = now()",
+                    name,
+                    checksum,
+                )
+        except asyncpg.PostgresError as error:
+            raise MigrationError(f"migration {name}: {error}") from error
+        applied.append(name)
+    return applied
+
+
+async def _grant_memberships(connection: asyncpg.Connection, server_role: str | None) -> None:
+    role = server_role or await connection.fetchval("select current_user")
+    inherit = " with inherit false" if connection.get_server_version().major >= 16 else ""
+    for member_of in CALLER_ROLES:
+        if await connection.fetchval("select pg_has_role($1, $2, 'set')" if inherit else
+                                     "select pg_has_role($1, $2, 'member')", role, member_of):
+            continue
+        await connection.execute(f'grant {member_of} to "{role}"{inherit}')
+
+
+def _checksum(sql: str) -> str:
+    return hashlib.sha256(sql.encode()).hexdigest()

@@ -1,0 +1,139 @@
+"""Apply one stored or arriving event: ONE transaction, whatever the road (webhook, retry, sweep, replay).
+
+record -> locks -> settle -> project -> apply -> mark; a failing projection or developers' trigger is
+rolled back to its own savepoint and the event is left to the worker with its reason.
+"""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from paygres.server.db.database import Database
+from paygres.server.projections.events import Event, snapshot_of
+from paygres.server.projections.project import Rows, locks, project
+from paygres.server.projections.snapshots import Unreadable
+from paygres.server.tables import events
+from paygres.server.tables.sqlstates import Contended
+
+MAX_ATTEMPTS = 15          # with the backoff below: about two days
+PARKED_RETRY = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """What an event meets on its way: whose account it is read for, and how long it may take.
+
+    `connected_at` is the watermark in Unix seconds; `statement_ms` and `lock_ms` bound developers' code;
+    `seconds` bounds all attempts together.
+    """
+
+    environment: str
+    account_id: str
+    connected_at: int
+    installation_id: str
+    statement_ms: int = 2000
+    lock_ms: int = 900
+    seconds: float = 2.6
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """`status` is processed, ignored, failed or pending; `handled` as in the contract; `unfinished` leaves work."""
+
+    status: str
+    handled: bool
+    event: dict[str, Any]
+
+    @property
+    def unfinished(self) -> bool:
+        return self.status in ("failed", "pending")
+
+
+async def apply_event(db: Database, road: Road, event: Event, payload: str) -> Applied:
+    """Apply the event; deadlocks and lock timeouts retry the whole transaction in place.
+
+    Raises Contended when `road.seconds` were not enough; nothing is stored then.
+    """
+    deadline = time.monotonic() + road.seconds
+    while True:
+        try:
+            return await _in_one_transaction(db, road, event, payload)
+        except Contended:
+            pause = random.uniform(0.01, 0.05)
+            if time.monotonic() + pause + road.lock_ms / 1000 > deadline:
+                raise
+            await asyncio.sleep(pause)
+
+
+async def _in_one_transaction(db: Database, road: Road, event: Event, payload: str) -> Applied:
+    kind = event.kind
+    wanted_locks = locks(road.environment, kind, event.raw) if kind and "id" in event.raw else []
+    payment_key = kind.payment_key(event.raw) if kind and "id" in event.raw else None
+    limits = f"SET LOCAL lock_timeout = {road.lock_ms}; SET LOCAL statement_timeout = {road.statement_ms}"
+    async with db.as_service("webhook", settings=limits) as tx:
+        opened = await events.open_event(
+            tx, road.environment, road.account_id, event, payload, wanted_locks, payment_key
+        )
+        if opened.state == "done":
+            return Applied("done", False, opened.event or _unmarked(road, event, "processed", 1, None))
+        attempts = opened.attempts + 1
+        status, reason, rows = _decide(road, event, opened)
+        closed = await events.close_event(
+            tx, road.environment, road.account_id, payload, rows, status, reason, attempts,
+            retry_in(attempts, parked=status == "pending"),
+        )
+        marked = closed.event
+        if marked is None:
+            marked = await events.mark_unfinished(
+                tx, road.environment, road.account_id, payload, closed, attempts
+            )
+    handled = closed.status in ("processed", "ignored") and rows is not None
+    return Applied(
+        closed.status, handled, marked or _unmarked(road, event, closed.status, attempts, closed.error)
+    )
+
+
+def _decide(road: Road, event: Event, opened: events.Opened) -> tuple[str, str | None, Rows | None]:
+    """(status, reason, rows): what becomes of the event, before the database has its say."""
+    if event.livemode != (road.environment == "live"):
+        return "ignored", "livemode does not fit this environment", None
+    if event.account and road.account_id and event.account != road.account_id:
+        return "ignored", f"belongs to another account ({event.account})", None
+    if event.installation and event.installation != road.installation_id:
+        return "ignored", "foreign: made by another Paygres installation on this Stripe account", None
+    kind = event.kind
+    if kind is None:
+        return "ignored", None, None
+    try:
+        kind.check(event.raw)
+        rows = project(kind, event.snapshot(), [snapshot_of(r) for r in opened.rivals], opened.head, opened.family)
+    except Unreadable as reason:
+        return "pending", f"parked: {reason}", None
+    except Exception as error:  # a shape we did not foresee must not lose the event
+        return "failed", f"projection: {type(error).__name__}", None
+    if event.created < road.connected_at:
+        return "ignored", "older than this connection: projected, fulfills nothing until it is replayed", rows
+    return "processed", None, rows
+
+
+def retry_in(attempts: int, *, parked: bool = False) -> timedelta | None:
+    """Backoff with jitter: 5 s, doubling to an hour; None (dead: an operator decides) after the last attempt."""
+    if parked:
+        return PARKED_RETRY
+    if attempts >= MAX_ATTEMPTS:
+        return None
+    return timedelta(seconds=min(5 * 2 ** (attempts - 1), 3600) * random.uniform(0.8, 1.2))
+
+
+def _unmarked(road: Road, event: Event, status: str, attempts: int, error: str | None) -> dict[str, Any]:
+    """The contract's shape for an event that developers' triggers keep out of payments.webhook_events."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+    return {
+        "environment": road.environment, "eventId": event.id, "eventType": event.type, "livemode": event.livemode,
+        "accountId": road.account_id or None, "objectType": event.object_type, "objectId": event.object_id,
+        "processingStatus": status, "attemptCount": attempts, "lastError": error, "receivedAt": now,
+        "processedAt": None, "createdAt": now, "updatedAt": now,
+    }

@@ -1,0 +1,149 @@
+"""Give an environment its Stripe key: verified at Stripe before anything is stored, then made to work.
+
+Another account's key deletes nothing: rows keep the account they came from, and the watermark moves (decision
+records 3 and 10).
+"""
+
+import hashlib
+from collections.abc import Mapping
+
+import structlog
+
+from paygres.server import errors
+from paygres.server.flows.configure_webhook_endpoint import (
+    configure_webhook_endpoint,
+    delete_managed_endpoints,
+    install_webhook_secret,
+)
+from paygres.server.flows.connections import (
+    Connection,
+    mask_name,
+    own_webhook_secret_name,
+    previous_webhook_secret_name,
+)
+from paygres.server.flows.parts import Parts
+from paygres.server.flows.sync_environment import sync_environment
+from paygres.server.stripe_gateway.gateway import Answer
+from paygres.server.stripe_gateway.keys import (
+    ENVIRONMENTS,
+    mask,
+    read_secret_key,
+    secret_key_name,
+    webhook_secret_name,
+)
+from paygres.server.tables import connections, secrets
+
+log = structlog.get_logger()
+
+
+async def connect_account(parts: Parts, environment: str, secret_key: str, *, actor: str) -> None:
+    """Store `secret_key` (a secret or restricted key), then set up the webhook endpoint and sync.
+
+    Saving the same key again repairs whatever failed the last time (F59). Raises `NotConfigured` (400
+    `PAYMENT_CONFIG_INVALID`) for a key that Stripe refuses, and the gateway's errors when Stripe cannot be
+    asked; then nothing is stored. A failing endpoint or sync does not raise: it is in the connection.
+    """
+    key = read_secret_key(environment, secret_key)
+    answer = await _verified(parts, environment, key)
+    before = await _connected(parts, environment)
+    switched = await _store(parts, environment, key, answer)
+    parts.connections.forget(environment)
+    log.info(
+        "stripe account connected",
+        environment=environment,
+        account_id=answer.object["id"],
+        switched=switched,
+        actor=actor,
+    )
+    try:
+        await configure_webhook_endpoint(parts, environment)
+    except errors.PaygresError as error:
+        log.warning("webhook endpoint not configured", environment=environment, reason=error.message)
+    if switched and before is not None:
+        await delete_managed_endpoints(parts, before)  # or the other account would go on delivering to us
+    try:
+        await sync_environment(parts, environment)
+    except errors.Unavailable as error:
+        log.warning("sync not run", environment=environment, reason=error.message)
+
+
+async def seed_from_environment(
+    parts: Parts, *, secret_keys: Mapping[str, str], webhook_secrets: Mapping[str, str]
+) -> None:
+    """Apply keys and signing secrets of the process environment (maps by Stripe environment) that changed.
+
+    Changed since they were last applied, that is: a key that was removed or replaced by hand stays so until
+    somebody changes the variable (F62). Never raises for Stripe's or the operator's faults: they are logged,
+    and tried again at the next start.
+    """
+    for environment in ENVIRONMENTS:
+        key, secret = secret_keys.get(environment), webhook_secrets.get(environment)
+        try:
+            if key and await _is_new(parts, secret_key_name(environment), key):
+                await connect_account(parts, environment, key, actor="environment")
+                await _remember(parts, secret_key_name(environment), key)
+            if secret and await _is_new(parts, webhook_secret_name(environment), secret):
+                await install_webhook_secret(parts, environment, secret)
+                await _remember(parts, webhook_secret_name(environment), secret)
+        except errors.PaygresError as error:
+            log.error("environment variable not applied", environment=environment, reason=error.message)
+
+
+async def _is_new(parts: Parts, name: str, value: str) -> bool:
+    return await secrets.select_any(parts.db, _seeded_name(name)) != _fingerprint(value)
+
+
+async def _remember(parts: Parts, name: str, value: str) -> None:
+    await secrets.upsert(parts.db, _seeded_name(name), _fingerprint(value))
+
+
+def _seeded_name(name: str) -> str:
+    return f"{name.removesuffix('_SECRET_KEY')}_SEEDED_HASH"
+
+
+def _fingerprint(value: str) -> str:
+    """Keys are long and random: a plain hash gives nothing away."""
+    return f"sha256:{hashlib.sha256(value.strip().encode()).hexdigest()}"
+
+
+async def _verified(parts: Parts, environment: str, key: str) -> Answer:
+    """The account of the key. A refusal is the caller's fault here, not ours (contract 0.2)."""
+    try:
+        answer = await parts.gateway.request(key, "get", "/v1/account", priority="portal")
+    except errors.Upstream as error:
+        if error.code != "PAYMENT_CONFIG_INVALID":
+            raise
+        raise errors.NotConfigured(
+            error.message,
+            next_actions="Check the key in the Stripe dashboard. A restricted key has to read account, "
+            "products, prices and customers, and to write checkout sessions and webhook endpoints.",
+        ) from None
+    if not isinstance(answer.object.get("id"), str):
+        raise errors.Upstream("Stripe's answer about the account of this key has no id")
+    return answer
+
+
+async def _connected(parts: Parts, environment: str) -> Connection | None:
+    try:
+        return await parts.connections.current(environment)
+    except errors.NotConfigured:
+        return None
+
+
+async def _store(parts: Parts, environment: str, key: str, answer: Answer) -> bool:
+    name = secret_key_name(environment)
+    async with parts.db.as_service() as tx:
+        switched = await connections.upsert_account(tx, environment, answer.object, answer.as_of)
+        await secrets.upsert(tx, name, parts.connections.seal(name, environment, key))
+        await secrets.upsert(tx, mask_name(environment), mask(key))
+        if switched:
+            # Late deliveries of the other account must not enter this one's records (F25).
+            await secrets.deactivate(
+                tx,
+                [
+                    webhook_secret_name(environment),
+                    previous_webhook_secret_name(environment),
+                    own_webhook_secret_name(environment),
+                ],
+            )
+    return switched

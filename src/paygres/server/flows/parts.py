@@ -1,0 +1,44 @@
+"""What flows may reach: the parts the composition root built. No behaviour."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from paygres.server.auth.admin import AdminSignIn
+    from paygres.server.auth.keys import Keys
+    from paygres.server.auth.tokens import Tokens
+    from paygres.server.db.database import Database
+    from paygres.server.flows.connections import Connections
+    from paygres.server.flows.wake import Wake
+    from paygres.server.stripe_gateway.gateway import StripeGateway
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Built once in app.py, read through `request.app.state.parts`."""
+
+    db: "Database"
+    gateway: "StripeGateway"
+    connections: "Connections"
+    keys: "Keys"
+    tokens: "Tokens"
+    wake: "Wake"
+    installation_id: str
+    api_base_url: str
+    guest_limits: "GuestLimits"
+    return_origins: tuple[str, ...]
+    admin_username: str
+    admin_password: str
+    trust_proxy: int
+    sign_in: "AdminSignIn | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class GuestLimits:
+    """Guest checkouts per minute (decision 24); `enabled=False` is the switch for benchmarks."""
+
+    enabled: bool = True
+    allowed: bool = True
+    per_minute: int = 300
+    per_network_per_minute: int = 20
+

@@ -1,0 +1,106 @@
+"""POST /api/webhooks/stripe/{environment}: verify, apply in one transaction, answer 200 once durably stored."""
+
+import asyncio
+import time
+from datetime import timedelta
+from typing import Any
+
+import orjson
+import structlog
+
+from paygres.server.errors import InvalidRequest, NotConfigured, Unavailable
+from paygres.server.flows.apply_event import Applied, Road, apply_event
+from paygres.server.flows.parts import Parts
+from paygres.server.projections.events import Event, read_event
+from paygres.server.projections.snapshots import Unreadable
+from paygres.server.stripe_gateway.signature import verify
+from paygres.server.tables import events
+from paygres.server.tables.sqlstates import Contended
+
+log = structlog.get_logger()
+
+ANSWER_SECONDS = 2.8  # Stripe holds the buyer's redirect for our answer (decision 8)
+KEPT = "not finished within the time of the webhook's answer"
+
+
+async def receive_event(parts: Parts, environment: str, payload: bytes, signature: str) -> dict[str, Any]:
+    """`{received, handled, event}`; 200 means stored, whatever became of projections and triggers.
+
+    Raises InvalidRequest for a signature or body that does not hold, Unavailable (503, Retry-After) when
+    the event could not be stored, so that Stripe delivers it again.
+    """
+    side = await parts.connections.webhook(environment)
+    if not side.secrets:
+        raise NotConfigured(f"STRIPE_{environment.upper()}_WEBHOOK_SECRET is not configured")
+    try:
+        verify(payload, signature, side.secrets, now=time.time())
+    except InvalidRequest:
+        # Another process may just have configured a new endpoint: look once more before refusing.
+        fresh = await parts.connections.webhook(environment, fresh=True)
+        if fresh.secrets == side.secrets:
+            raise
+        side = fresh
+        verify(payload, signature, side.secrets, now=time.time())
+    event, text = _parse(payload)
+    road = Road(environment, side.account_id, side.connected_at, parts.installation_id)
+    applied = await _apply_or_keep(parts, road, event, text)
+    if applied.unfinished:
+        parts.wake.set()
+        log.warning("event unfinished", stripe_event_id=event.id, event_type=event.type,
+                    status=applied.status, reason=applied.event.get("lastError"))
+    return {"received": True, "handled": applied.handled, "event": applied.event}
+
+
+def _parse(payload: bytes) -> tuple[Event, str]:
+    try:
+        body = orjson.loads(payload)
+        text = payload.decode("utf-8")
+    except ValueError:
+        raise InvalidRequest("The webhook body is not valid JSON") from None
+    if "\\u0000" in text:  # PostgreSQL cannot hold NUL; the event is kept with it replaced
+        body = _without_nul(body)
+        text = orjson.dumps(body).decode()
+    try:
+        return read_event(body), text
+    except Unreadable as reason:
+        raise InvalidRequest(f"Stripe webhook not understood: {reason}") from None
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd")
+    if isinstance(value, list):
+        return [_without_nul(v) for v in value]
+    if isinstance(value, dict):
+        return {_without_nul(k): _without_nul(v) for k, v in value.items()}
+    return value
+
+
+async def _apply_or_keep(parts: Parts, road: Road, event: Event, text: str) -> Applied:
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await apply_event(parts.db, road, event, text)
+    except Unavailable:
+        raise
+    except Exception as error:
+        reason = KEPT if isinstance(error, TimeoutError | Contended) else f"not applied: {type(error).__name__}"
+        return await _keep(parts, road, event, text, reason, error)
+
+
+async def _keep(parts: Parts, road: Road, event: Event, text: str, reason: str, cause: Exception) -> Applied:
+    """Whatever went wrong, the event itself is stored for the worker; else Stripe must deliver it again."""
+    if not isinstance(cause, TimeoutError | Contended):
+        log.error("event not applied", stripe_event_id=event.id, event_type=event.type, exc_info=cause)
+    try:
+        await events.keep_event(
+            parts.db, road.environment, road.account_id, event, text, reason, timedelta(seconds=1)
+        )
+    except Contended:
+        raise Unavailable("This event is being processed by another delivery", retry_after=5) from cause
+    shown: dict[str, Any] = {
+        "environment": road.environment, "eventId": event.id, "eventType": event.type, "livemode": event.livemode,
+        "accountId": road.account_id or None, "objectType": event.object_type, "objectId": event.object_id,
+        "processingStatus": "pending", "attemptCount": 1, "lastError": reason,
+        "receivedAt": None, "processedAt": None, "createdAt": None, "updatedAt": None,
+    }
+    return Applied("pending", False, shown)

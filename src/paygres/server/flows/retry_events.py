@@ -1,0 +1,36 @@
+"""The worker's first duty: events that are stored but not finished, when their turn comes."""
+
+from datetime import timedelta
+
+import orjson
+import structlog
+
+from paygres.server.flows.apply_event import Road, apply_event
+from paygres.server.flows.parts import Parts
+from paygres.server.projections.events import read_event
+from paygres.server.tables import events
+from paygres.server.tables.sqlstates import Contended
+
+log = structlog.get_logger()
+
+LEASE = timedelta(seconds=60)
+BATCH = 20
+
+
+async def retry_events(parts: Parts) -> int:
+    """Lease what is due and apply it by the same road, with more patience than a webhook has; returns how many."""
+    leased = await events.lease_events(parts.db, BATCH, LEASE)
+    for one in leased:
+        side = await parts.connections.webhook(one.environment)
+        road = Road(
+            one.environment, one.account_id, side.connected_at, parts.installation_id,
+            statement_ms=10_000, lock_ms=3_000, seconds=12.0,
+        )
+        event = read_event(orjson.loads(one.payload))
+        try:
+            applied = await apply_event(parts.db, road, event, one.payload)
+        except Contended:
+            continue  # its lease runs out; somebody else is at its objects
+        log.info("event retried", stripe_event_id=event.id, event_type=event.type, status=applied.status,
+                 reason=applied.event.get("lastError"))
+    return len(leased)

@@ -1,0 +1,34 @@
+"""A route and what the OpenAPI document says of it, side by side, so that neither is forgotten."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from paygres.server.flows.requests import Body
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+Access = Literal["public", "runtime", "admin", "stripe"]
+
+
+@dataclass(frozen=True, slots=True)
+class Documented:
+    """One method of one path. `answer` is a shape of shapes.py, `errors` the refusals' statuses."""
+
+    method: str
+    path: str
+    endpoint: Endpoint
+    summary: str
+    access: Access
+    answer: Any
+    status: int = 200
+    body: type[Body] | None = None
+    errors: tuple[int, ...] = ()
+    extension: bool = False
+
+    def route(self) -> Route:
+        """The route for the application."""
+        return Route(self.path, self.endpoint, methods=[self.method])

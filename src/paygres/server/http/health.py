@@ -1,0 +1,84 @@
+"""Is the process alive, is it ready, which keys sign its tokens: open to everyone, cheap, without secrets."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from starlette.requests import Request
+
+from paygres import __version__
+from paygres.server.http import shapes
+from paygres.server.http.documented import Documented
+from paygres.server.http.wire import Json
+
+_PATIENCE_SECONDS = 2.0
+_REMEMBER_SECONDS = 1.0
+
+
+@dataclass(slots=True)
+class Vitals:
+    """What readiness asks. `schema` answers "current", or says what is wrong; `worker` is set by app.py."""
+
+    schema: Callable[[], Awaitable[str]]
+    worker: str = "off"
+    _answer: Json | None = None
+    _answered_at: float = field(default=float("-inf"))
+
+    async def ready(self) -> Json:
+        """Checks at most once a second, whoever asks."""
+        if self._answer is None or time.monotonic() - self._answered_at >= _REMEMBER_SECONDS:
+            self._answer = await self._check()
+            self._answered_at = time.monotonic()
+        return self._answer
+
+    async def _check(self) -> Json:
+        database, migrations = {"ok": True, "state": "reachable"}, {"ok": True, "state": "current"}
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                schema = await self.schema()
+            migrations = {"ok": schema == "current", "state": schema}
+        except Exception:  # the reason is in the server's log; this answer is public
+            database, migrations = {"ok": False, "state": "unreachable"}, {"ok": False, "state": "unknown"}
+        worker = {"ok": self.worker in ("running", "off"), "state": self.worker}
+        checks = {"database": database, "migrations": migrations, "worker": worker}
+        ready = all(check["ok"] for check in checks.values())
+        return Json({"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503)
+
+
+async def health(request: Request) -> Json:
+    """The reference's answer; it never touches the database."""
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return Json({"status": "ok", "version": __version__, "service": "Paygres", "timestamp": now})
+
+
+async def livez(request: Request) -> Json:
+    return Json({"status": "ok"})
+
+
+async def readyz(request: Request) -> Json:
+    return await request.app.state.vitals.ready()
+
+
+async def jwks(request: Request) -> Json:
+    """No key pair of ours yet: tokens are signed with JWT_SECRET."""
+    return Json({"keys": []})
+
+
+ROUTES = [
+    Documented("GET", "/api/health", health, "The process answers", "public", shapes.HealthAnswer),
+    Documented("GET", "/livez", livez, "The process answers", "public", shapes.LiveAnswer, extension=True),
+    Documented(
+        "GET",
+        "/readyz",
+        readyz,
+        "Database, migrations and worker",
+        "public",
+        shapes.ReadyAnswer,
+        errors=(503,),
+        extension=True,
+    ),
+    Documented("GET", "/.well-known/jwks.json", jwks, "Public signing keys", "public", shapes.JwksAnswer),
+    Documented("GET", "/api/.well-known/jwks.json", jwks, "Public signing keys", "public", shapes.JwksAnswer),
+]

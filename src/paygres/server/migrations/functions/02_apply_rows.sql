@@ -1,0 +1,186 @@
+-- Projected rows into tables: one upsert per table, whatever road the object came by.
+-- Called inside the transaction that holds the object's locks; rows are those of projections/project.py,
+-- p_event is the event (or {data:{object}} around an API read) whose object rows with raw_in_hand mean.
+
+create or replace function payments.apply_rows(
+    p_environment text, p_account_id text, p_rows jsonb, p_event jsonb default null
+) returns void
+language plpgsql set search_path = '' as $$
+#variable_conflict use_column
+declare
+    own_role text := current_setting('role');
+    subject record;
+begin
+    insert into payments.stripe_objects as o (
+        environment, account_id, object_type, object_id, as_of, source, event_id, deleted, undecided,
+        payment_key, paid_at, failed_at, refunded_at, raw)
+    select p_environment, p_account_id, r.object_type, r.object_id, r.as_of, r.source, r.event_id,
+           r.deleted, r.undecided, r.payment_key, r.paid_at, r.failed_at, r.refunded_at,
+           case when r.raw_in_hand then p_event -> 'data' -> 'object' else coalesce(r.raw, '{}') end
+    from jsonb_to_recordset(p_rows -> 'objects') as r (
+        object_type text, object_id text, as_of bigint, source text, event_id text, deleted boolean,
+        undecided boolean, payment_key text, paid_at bigint, failed_at bigint, refunded_at bigint,
+        raw_in_hand boolean, raw jsonb, settled boolean)
+    on conflict (environment, object_type, object_id) do update set
+        as_of = excluded.as_of, source = excluded.source, event_id = excluded.event_id,
+        undecided = excluded.undecided, account_id = excluded.account_id,
+        deleted = o.deleted or excluded.deleted,
+        payment_key = coalesce(excluded.payment_key, o.payment_key),
+        paid_at = least(o.paid_at, excluded.paid_at),
+        failed_at = greatest(o.failed_at, excluded.failed_at),
+        refunded_at = greatest(o.refunded_at, excluded.refunded_at),
+        -- '{}' means: the state we have is still the newest
+        raw = case when excluded.raw = '{}' then o.raw else excluded.raw end,
+        updated_at = now();
+
+    if p_rows ? 'products' then
+        insert into payments.stripe_products (
+            environment, account_id, product_id, name, description, active, default_price_id, metadata, deleted, raw)
+        select p_environment, p_account_id, r.product_id, r.name, r.description, r.active, r.default_price_id,
+               coalesce(r.metadata, '{}'), r.deleted, o.raw
+        from jsonb_to_recordset(p_rows -> 'products') as r (
+            product_id text, name text, description text, active boolean, default_price_id text, metadata jsonb,
+            deleted boolean)
+        join payments.stripe_objects o
+            on (o.environment, o.object_type, o.object_id) = (p_environment, 'product', r.product_id)
+        on conflict (environment, product_id) do update set
+            account_id = excluded.account_id, name = excluded.name, description = excluded.description,
+            active = excluded.active, default_price_id = excluded.default_price_id, metadata = excluded.metadata,
+            deleted = excluded.deleted, raw = excluded.raw, synced_at = now();
+    end if;
+
+    if p_rows ? 'prices' then
+        insert into payments.stripe_prices (
+            environment, account_id, price_id, product_id, active, currency, unit_amount, unit_amount_decimal, type,
+            lookup_key, billing_scheme, tax_behavior, recurring_interval, recurring_interval_count, metadata,
+            deleted, raw)
+        select p_environment, p_account_id, r.price_id, r.product_id, r.active, r.currency, r.unit_amount,
+               r.unit_amount_decimal, r.type, r.lookup_key, r.billing_scheme, r.tax_behavior, r.recurring_interval,
+               r.recurring_interval_count, coalesce(r.metadata, '{}'), r.deleted, o.raw
+        from jsonb_to_recordset(p_rows -> 'prices') as r (
+            price_id text, product_id text, active boolean, currency text, unit_amount bigint,
+            unit_amount_decimal text, type text, lookup_key text, billing_scheme text, tax_behavior text,
+            recurring_interval text, recurring_interval_count integer, metadata jsonb, deleted boolean)
+        join payments.stripe_objects o
+            on (o.environment, o.object_type, o.object_id) = (p_environment, 'price', r.price_id)
+        on conflict (environment, price_id) do update set
+            account_id = excluded.account_id, product_id = excluded.product_id, active = excluded.active,
+            currency = excluded.currency, unit_amount = excluded.unit_amount,
+            unit_amount_decimal = excluded.unit_amount_decimal, type = excluded.type,
+            lookup_key = excluded.lookup_key, billing_scheme = excluded.billing_scheme,
+            tax_behavior = excluded.tax_behavior, recurring_interval = excluded.recurring_interval,
+            recurring_interval_count = excluded.recurring_interval_count, metadata = excluded.metadata,
+            deleted = excluded.deleted, raw = excluded.raw, synced_at = now();
+    end if;
+
+    if p_rows ? 'transactions' then
+        perform payments.apply_transactions(p_environment, p_account_id, p_rows -> 'transactions');
+    end if;
+
+    if p_rows ? 'mappings' then
+        perform payments.apply_mappings(p_environment, p_account_id, p_rows -> 'mappings');
+    end if;
+    if p_rows ? 'deleted_customers' then
+        perform payments.settle_mappings_of_customers(
+            p_environment, p_account_id, array(select jsonb_array_elements_text(p_rows -> 'deleted_customers')));
+    end if;
+
+    insert into payments.refetch_queue (environment, object_type, object_id, reason)
+    select p_environment, r.object_type, r.object_id, r.reason
+    from jsonb_to_recordset(p_rows -> 'refetches') as r (object_type text, object_id text, reason text)
+    on conflict (environment, object_type, object_id) do nothing;
+
+    -- Tables that developers' triggers may sit on are written in the triggers' role.
+    if p_rows ?| array['customers', 'checkout_sessions'] then
+        perform set_config('role', 'payments_trigger', true);
+        perform payments.apply_customers(p_environment, p_account_id, p_rows -> 'customers', p_event);
+        perform payments.apply_checkout_sessions(p_environment, p_rows -> 'checkout_sessions', p_event);
+        perform set_config('role', own_role, true);
+    end if;
+end $$;
+
+create or replace function payments.apply_customers(
+    p_environment text, p_account_id text, p_customers jsonb, p_event jsonb
+) returns void
+language sql set search_path = '' as $$
+    insert into payments.customers as c (
+        environment, account_id, provider, provider_customer_id, email, name, phone, deleted, metadata,
+        provider_created_at, raw)
+    select p_environment, p_account_id, 'stripe', r.customer_id, r.email, r.name, r.phone, r.deleted,
+           coalesce(r.metadata, '{}'), payments.unix(r.created),
+           case when r.raw_in_hand then p_event -> 'data' -> 'object' else coalesce(r.raw, '{}') end
+    from jsonb_to_recordset(p_customers) as r (
+        customer_id text, email text, name text, phone text, deleted boolean, metadata jsonb, created bigint,
+        raw_in_hand boolean, raw jsonb, only_deleted boolean)
+    on conflict (provider, environment, provider_customer_id) do update set
+        account_id = excluded.account_id, deleted = c.deleted or excluded.deleted,
+        -- a bare tombstone ({id, deleted}) knows nothing else and must wipe nothing
+        email = case when excluded.raw = '{}' then c.email else excluded.email end,
+        name = case when excluded.raw = '{}' then c.name else excluded.name end,
+        phone = case when excluded.raw = '{}' then c.phone else excluded.phone end,
+        metadata = case when excluded.raw = '{}' then c.metadata else excluded.metadata end,
+        provider_created_at = coalesce(excluded.provider_created_at, c.provider_created_at),
+        raw = case when excluded.raw = '{}' then c.raw else excluded.raw end,
+        synced_at = now();
+$$;
+
+create or replace function payments.apply_checkout_sessions(
+    p_environment text, p_sessions jsonb, p_event jsonb
+) returns void
+language sql set search_path = '' as $$
+    update payments.stripe_checkout_sessions s set
+        status = r.status, payment_status = r.payment_status, checkout_session_id = r.checkout_session_id,
+        customer_id = r.customer_id, payment_intent_id = r.payment_intent_id, subscription_id = r.subscription_id,
+        url = r.url, currency = r.currency, amount_subtotal = r.amount_subtotal,
+        expires_at = payments.unix(r.expires_at), last_error = null, leased_until = null,
+        raw = case when r.raw_in_hand then p_event -> 'data' -> 'object' else coalesce(r.raw, s.raw) end
+    from jsonb_to_recordset(p_sessions) as r (
+        row_id uuid, status text, payment_status text, checkout_session_id text, customer_id text,
+        payment_intent_id text, subscription_id text, url text, currency text, amount_subtotal bigint,
+        expires_at bigint, raw_in_hand boolean, raw jsonb)
+    where s.environment = p_environment
+      and s.id = coalesce(r.row_id, (
+            select known.id from payments.stripe_checkout_sessions known
+            where known.environment = p_environment and known.checkout_session_id = r.checkout_session_id))
+      and coalesce(s.checkout_session_id, r.checkout_session_id) = r.checkout_session_id;
+$$;
+
+create or replace function payments.apply_transactions(
+    p_environment text, p_account_id text, p_transactions jsonb
+) returns void
+language sql set search_path = '' as $$
+    delete from payments.transactions t
+    using jsonb_to_recordset(p_transactions) as r (object_type text, object_id text, gone boolean)
+    where r.gone and t.provider = 'stripe' and t.environment = p_environment
+      and t.provider_object_type = r.object_type and t.provider_object_id = r.object_id;
+
+    insert into payments.transactions (
+        environment, account_id, provider, type, status, subject_type, subject_id, provider_customer_id,
+        customer_email_snapshot, provider_object_type, provider_object_id, related_object_ids, amount,
+        amount_refunded, currency, description, paid_at, failed_at, refunded_at, provider_created_at, raw)
+    select p_environment, p_account_id, 'stripe', r.type, r.status, r.subject_type, r.subject_id, r.customer_id,
+           r.email, r.object_type, r.object_id, r.related, r.amount, r.amount_refunded, r.currency, r.description,
+           payments.unix(r.paid_at), payments.unix(r.failed_at), payments.unix(r.refunded_at),
+           payments.unix(r.created),
+           coalesce((select o.raw from payments.stripe_objects o
+                     where o.environment = p_environment and o.object_id = r.object_id
+                       and o.object_type = case r.object_type when 'checkout_session' then 'checkout.session'
+                                           else r.object_type end), '{}')
+    from jsonb_to_recordset(p_transactions) as r (
+        type text, status text, subject_type text, subject_id text, customer_id text, email text, object_type text,
+        object_id text, related jsonb, amount bigint, amount_refunded bigint, currency text, description text,
+        paid_at bigint, failed_at bigint, refunded_at bigint, created bigint, gone boolean)
+    where not coalesce(r.gone, false)
+    on conflict (provider, environment, provider_object_type, provider_object_id)
+        where provider_object_type is not null and provider_object_id is not null
+    do update set
+        account_id = excluded.account_id, type = excluded.type, status = excluded.status,
+        subject_type = excluded.subject_type, subject_id = excluded.subject_id,
+        provider_customer_id = excluded.provider_customer_id,
+        customer_email_snapshot = excluded.customer_email_snapshot,
+        related_object_ids = excluded.related_object_ids, amount = excluded.amount,
+        amount_refunded = excluded.amount_refunded, currency = excluded.currency,
+        description = excluded.description, paid_at = excluded.paid_at, failed_at = excluded.failed_at,
+        refunded_at = excluded.refunded_at, provider_created_at = excluded.provider_created_at,
+        raw = excluded.raw;
+$$;

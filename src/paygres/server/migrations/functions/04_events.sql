@@ -1,0 +1,227 @@
+-- The event road: open_event records and reads, the server settles and projects, close_event applies and marks.
+-- Both run in ONE transaction; developers' code runs only inside close_event's savepoints.
+
+create or replace function payments.event_json(e payments.webhook_events) returns json
+language sql stable set search_path = '' as $$
+    select json_build_object(
+        'environment', e.environment, 'eventId', e.provider_event_id, 'eventType', e.event_type,
+        'livemode', e.livemode, 'accountId', e.provider_account_id, 'objectType', e.object_type,
+        'objectId', e.object_id, 'processingStatus', e.processing_status, 'attemptCount', e.attempt_count,
+        'lastError', e.last_error, 'receivedAt', payments.iso(e.received_at),
+        'processedAt', payments.iso(e.processed_at), 'createdAt', payments.iso(e.created_at),
+        'updatedAt', payments.iso(e.updated_at))
+$$;
+
+-- Snapshots of one object that can decide its newest state: the events of its two newest seconds and the
+-- newest API reads. Null when the snapshot at hand (p_as_of, p_source) is alone in the newest second.
+create or replace function payments.rivals(
+    p_environment text, p_object_type text, p_object_id text, p_as_of bigint, p_source text, p_event_id text
+) returns json
+language plpgsql stable set search_path = '' as $$
+declare
+    newest bigint;       -- second of the newest event
+    newest_read bigint;
+    previous bigint;     -- the second before it in which something happened
+begin
+    select max(as_of) filter (where source = 'event'), max(as_of) filter (where source = 'api')
+    into newest, newest_read
+    from payments.stripe_snapshots
+    where environment = p_environment and object_type = p_object_type and object_id = p_object_id
+      and (p_event_id is null or event_id is distinct from p_event_id);
+    if newest is null and newest_read is null
+       or p_source = 'event' and p_as_of > coalesce(newest, -1) and p_as_of >= coalesce(newest_read, -1)
+       or p_source = 'api' and p_as_of > coalesce(newest, -1) and p_as_of > coalesce(newest_read, -1) then
+        return null;
+    end if;
+    if p_source = 'event' then
+        newest := greatest(newest, p_as_of);
+    end if;
+    select max(as_of) into previous
+    from payments.stripe_snapshots
+    where environment = p_environment and object_type = p_object_type and object_id = p_object_id
+      and source = 'event' and as_of < newest;
+    return (
+        select json_agg(json_build_object(
+            'source', source, 'as_of', as_of, 'event_id', event_id, 'event_type', event_type,
+            'payload', payload::json) order by seq)
+        from payments.stripe_snapshots
+        where environment = p_environment and object_type = p_object_type and object_id = p_object_id
+          and (p_event_id is null or event_id is distinct from p_event_id)
+          and (source = 'event' and as_of in (newest, previous) or source = 'api' and as_of = newest_read));
+end $$;
+
+-- The settled objects of the payments an object is about, itself left out.
+create or replace function payments.family(
+    p_environment text, p_payment_key text, p_object_type text, p_object_id text
+) returns json
+language sql stable set search_path = '' as $$
+    select json_agg(json_build_object(
+        'object_type', object_type, 'object_id', object_id, 'as_of', as_of, 'paid_at', paid_at,
+        'failed_at', failed_at, 'refunded_at', refunded_at, 'raw', raw) order by object_type, object_id)
+    from payments.stripe_objects
+    where environment = p_environment and payment_key = p_payment_key
+      and (object_type, object_id) <> (p_object_type, p_object_id)
+$$;
+
+-- What is known of an object itself, without its payload.
+create or replace function payments.head(p_environment text, p_object_type text, p_object_id text) returns json
+language sql stable set search_path = '' as $$
+    select json_build_object('as_of', as_of, 'source', source, 'event_id', event_id, 'deleted', deleted,
+                             'paid_at', paid_at, 'failed_at', failed_at, 'refunded_at', refunded_at)
+    from payments.stripe_objects
+    where environment = p_environment and object_type = p_object_type and object_id = p_object_id
+$$;
+
+create or replace function payments.take_locks(p_locks bigint[]) returns void
+language sql set search_path = '' as $$
+    select pg_advisory_xact_lock(key) from unnest(p_locks) as key
+$$;
+
+-- state: new (first time), retry (stored, not done), done (nothing to do).
+create or replace function payments.open_event(
+    p_environment text, p_account_id text, p_event_id text, p_event_type text, p_object_type text,
+    p_object_id text, p_as_of bigint, p_payload text, p_locks bigint[], p_payment_key text,
+    out state text, out attempts integer, out head json, out rivals json, out family json, out event json
+) language plpgsql set search_path = '' as $$
+begin
+    insert into payments.stripe_snapshots (
+        environment, account_id, object_type, object_id, as_of, source, event_id, event_type, payload)
+    values (p_environment, p_account_id, p_object_type, p_object_id, p_as_of, 'event', p_event_id, p_event_type,
+            p_payload)
+    on conflict (environment, event_id) where event_id is not null do nothing;
+    if found then
+        state := 'new';
+        attempts := 0;
+    else
+        -- Waits here while another delivery of this event runs; then sees what that one committed.
+        select q.attempts into attempts from payments.event_queue q
+        where q.environment = p_environment and q.event_id = p_event_id for update;
+        if not found then
+            state := 'done';
+            select payments.event_json(e) into event from payments.webhook_events e
+            where e.provider = 'stripe' and e.environment = p_environment and e.provider_event_id = p_event_id;
+            return;
+        end if;
+        state := 'retry';
+    end if;
+    perform payments.take_locks(p_locks);
+    rivals := payments.rivals(p_environment, p_object_type, p_object_id, p_as_of, 'event', p_event_id);
+    head := payments.head(p_environment, p_object_type, p_object_id);
+    if p_payment_key is not null then
+        family := payments.family(p_environment, p_payment_key, p_object_type, p_object_id);
+    end if;
+end $$;
+
+-- Mark the event, inside the role of developers' triggers. Returns the row, null when a trigger swallowed it.
+create or replace function payments.mark_event(
+    p_environment text, p_account_id text, p_event jsonb, p_status text, p_attempts integer, p_error text
+) returns json
+language plpgsql set search_path = '' as $$
+declare
+    own_role text := current_setting('role');
+    marked json;
+begin
+    perform set_config('role', 'payments_trigger', true);
+    insert into payments.webhook_events (
+        environment, provider, provider_event_id, event_type, livemode, provider_account_id, object_type,
+        object_id, processing_status, attempt_count, payload)
+    values (p_environment, 'stripe', p_event ->> 'id', p_event ->> 'type', coalesce((p_event ->> 'livemode')::boolean, false),
+            nullif(p_account_id, ''), p_event #>> '{data,object,object}', p_event #>> '{data,object,id}',
+            'pending', p_attempts, p_event)
+    on conflict (provider, environment, provider_event_id) do update
+        set processing_status = 'pending', attempt_count = excluded.attempt_count, last_error = null,
+            processed_at = null;
+    if p_status <> 'pending' or p_error is not null then
+        update payments.webhook_events e
+        set processing_status = p_status, last_error = p_error,
+            processed_at = case when p_status in ('processed', 'ignored') then now() end
+        where e.provider = 'stripe' and e.environment = p_environment and e.provider_event_id = p_event ->> 'id';
+    end if;
+    set constraints all immediate;  -- a developer's deferred trigger must fail here, not at our COMMIT
+    select payments.event_json(e) into marked from payments.webhook_events e
+    where e.provider = 'stripe' and e.environment = p_environment and e.provider_event_id = p_event ->> 'id';
+    perform set_config('role', own_role, true);
+    return marked;
+end $$;
+
+-- Two savepoints: (a) projections, (b) the mark that fires developers' triggers. A failure in (b) keeps (a).
+-- p_status: processed, ignored; pending (parked: p_reason says why) keeps the event for the worker.
+create or replace function payments.close_event(
+    p_environment text, p_account_id text, p_event jsonb, p_rows jsonb, p_status text, p_reason text,
+    p_attempts integer, p_retry_in interval,
+    out status text, out error text, out event json
+) language plpgsql set search_path = '' as $$
+begin
+    status := p_status;
+    error := p_reason;
+    if p_rows is not null then
+        begin
+            perform payments.apply_rows(p_environment, p_account_id, p_rows, p_event);
+            set constraints all immediate;
+        exception
+            when deadlock_detected or lock_not_available or serialization_failure then
+                raise;  -- the whole transaction is tried again
+            when query_canceled then
+                status := 'failed';
+                error := 'projection: took longer than its time limit';
+            when others then
+                status := 'failed';
+                error := format('projection: %s (%s)', sqlerrm, sqlstate);
+        end;
+    end if;
+    if status in ('processed', 'ignored') then
+        begin
+            event := payments.mark_event(p_environment, p_account_id, p_event, status, p_attempts, error);
+            delete from payments.event_queue q
+            where q.environment = p_environment and q.event_id = p_event ->> 'id' and p_attempts > 1;
+            return;
+        exception
+            when query_canceled then
+                status := 'failed';
+                error := 'a trigger on payments.webhook_events took longer than its time limit';
+            when lock_not_available then
+                status := 'failed';
+                error := format('a trigger on payments.webhook_events waited too long for a lock: %s', sqlerrm);
+            when others then
+                status := 'failed';
+                error := format('a trigger on payments.webhook_events raised: %s (%s)', sqlerrm, sqlstate);
+        end;
+    end if;
+    -- The failed mark fires developers' triggers once more; the server makes it as a statement of its own,
+    -- with a time limit of its own.
+    perform payments.queue_event(p_environment, p_event ->> 'id', status, p_attempts, error, p_retry_in);
+end $$;
+
+create or replace function payments.queue_event(
+    p_environment text, p_event_id text, p_status text, p_attempts integer, p_error text, p_retry_in interval
+) returns void
+language sql set search_path = '' as $$
+    insert into payments.event_queue as q (
+        environment, event_id, status, attempts, next_attempt_at, last_error, reason, deadline)
+    values (p_environment, p_event_id, p_status, p_attempts, clock_timestamp() + p_retry_in, p_error,
+            case when p_status = 'pending' then p_error end,
+            case when p_status = 'pending' and p_error is not null then now() + interval '72 hours' end)
+    on conflict (environment, event_id) do update set
+        status = excluded.status, attempts = excluded.attempts, next_attempt_at = excluded.next_attempt_at,
+        last_error = excluded.last_error, reason = excluded.reason,
+        deadline = coalesce(q.deadline, excluded.deadline), leased_until = null
+$$;
+
+-- The last resort: nothing but the event itself, kept for the worker. No developer's code can run here.
+create or replace function payments.keep_event(
+    p_environment text, p_account_id text, p_event_id text, p_event_type text, p_object_type text,
+    p_object_id text, p_as_of bigint, p_payload text, p_error text, p_retry_in interval
+) returns boolean
+language plpgsql set search_path = '' as $$
+begin
+    insert into payments.stripe_snapshots (
+        environment, account_id, object_type, object_id, as_of, source, event_id, event_type, payload)
+    values (p_environment, p_account_id, p_object_type, p_object_id, p_as_of, 'event', p_event_id, p_event_type,
+            p_payload)
+    on conflict (environment, event_id) where event_id is not null do nothing;
+    if found then
+        perform payments.queue_event(p_environment, p_event_id, 'pending', 1, p_error, p_retry_in);
+        return true;
+    end if;
+    return false;
+end $$;

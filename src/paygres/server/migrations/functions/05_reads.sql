@@ -1,0 +1,40 @@
+-- The API-read road: open_read locks and reads, the server settles and projects, close_read applies.
+
+create or replace function payments.open_read(
+    p_environment text, p_object_type text, p_object_id text, p_as_of bigint, p_locks bigint[], p_payment_key text,
+    out head json, out rivals json, out family json
+) language plpgsql set search_path = '' as $$
+begin
+    perform payments.take_locks(p_locks);
+    -- An API read loses ties: an event of the same second is a rival it must be weighed against.
+    rivals := payments.rivals(p_environment, p_object_type, p_object_id, p_as_of, 'api', null);
+    head := payments.head(p_environment, p_object_type, p_object_id);
+    if p_payment_key is not null then
+        family := payments.family(p_environment, p_payment_key, p_object_type, p_object_id);
+    end if;
+end $$;
+
+-- Keeps the snapshot, then applies what the set of all snapshots says now.
+create or replace function payments.close_read(
+    p_environment text, p_account_id text, p_object_type text, p_object_id text, p_as_of bigint, p_payload text,
+    p_rows jsonb
+) returns void
+language plpgsql set search_path = '' as $$
+begin
+    insert into payments.stripe_snapshots (
+        environment, account_id, object_type, object_id, as_of, source, payload)
+    select p_environment, p_account_id, p_object_type, p_object_id, p_as_of, 'api', p_payload
+    where not exists (
+        select from payments.stripe_snapshots s
+        where s.environment = p_environment and s.object_type = p_object_type and s.object_id = p_object_id
+          and s.as_of = p_as_of and s.source = 'api' and s.payload = p_payload);
+    perform payments.apply_rows(
+        p_environment, p_account_id, p_rows,
+        jsonb_build_object('data', jsonb_build_object('object', p_payload::jsonb)));
+    delete from payments.refetch_queue q
+    where q.environment = p_environment and q.object_type = p_object_type and q.object_id = p_object_id
+      and not exists (
+          select from payments.stripe_objects o
+          where o.environment = p_environment and o.object_type = p_object_type and o.object_id = p_object_id
+            and o.undecided);
+end $$;

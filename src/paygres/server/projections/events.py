@@ -1,0 +1,141 @@
+"""The events we read: which object each carries. The endpoint's subscription is derived from this table.
+
+To add an event of a known object: one line here and one fixture in tests/projections/events/.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from paygres.server.projections.objects import KINDS, Kind
+from paygres.server.projections.snapshots import Snapshot, StripeObject, Unreadable
+
+PROJECTED = {
+    "checkout.session.completed": "checkout.session",
+    "checkout.session.async_payment_succeeded": "checkout.session",
+    "checkout.session.async_payment_failed": "checkout.session",
+    "checkout.session.expired": "checkout.session",
+    "payment_intent.created": "payment_intent",
+    "payment_intent.processing": "payment_intent",
+    "payment_intent.requires_action": "payment_intent",
+    "payment_intent.amount_capturable_updated": "payment_intent",
+    "payment_intent.partially_funded": "payment_intent",
+    "payment_intent.payment_failed": "payment_intent",
+    "payment_intent.canceled": "payment_intent",
+    "payment_intent.succeeded": "payment_intent",
+    "charge.pending": "charge",
+    "charge.succeeded": "charge",
+    "charge.failed": "charge",
+    "charge.captured": "charge",
+    "charge.expired": "charge",
+    "charge.updated": "charge",
+    "charge.refunded": "charge",
+    "customer.created": "customer",
+    "customer.updated": "customer",
+    "customer.deleted": "customer",
+    "product.created": "product",
+    "product.updated": "product",
+    "product.deleted": "product",
+    "price.created": "price",
+    "price.updated": "price",
+    "price.deleted": "price",
+}
+
+# Subscribed and kept in the ledger as `ignored`, so that nothing is missing when their projections arrive.
+RECORDED = (
+    "charge.dispute.closed",
+    "charge.dispute.created",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.funds_withdrawn",
+    "customer.subscription.created",
+    "customer.subscription.deleted",
+    "customer.subscription.paused",
+    "customer.subscription.resumed",
+    "customer.subscription.trial_will_end",
+    "customer.subscription.updated",
+    "invoice.created",
+    "invoice.finalized",
+    "invoice.marked_uncollectible",
+    "invoice.paid",
+    "invoice.payment_failed",
+    "invoice.payment_succeeded",
+    "invoice.updated",
+    "invoice.voided",
+    "invoice_payment.paid",
+    "refund.created",
+    "refund.failed",
+    "refund.updated",
+)
+
+EVENT_TYPES = tuple(sorted((*PROJECTED, *RECORDED)))
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A verified Stripe event. `created` is in Unix seconds."""
+
+    id: str
+    type: str
+    created: int
+    livemode: bool
+    account: str | None
+    object_type: str
+    object_id: str
+    raw: StripeObject
+    previous_attributes: StripeObject | None
+
+    @property
+    def kind(self) -> Kind | None:
+        """How its object is projected; None for events that are only recorded."""
+        wanted = PROJECTED.get(self.type)
+        return KINDS[wanted] if wanted is not None and wanted == self.object_type else None
+
+    @property
+    def installation(self) -> str | None:
+        """The installation stamped into the object's metadata (decision 11)."""
+        metadata = self.raw.get("metadata")
+        found = metadata.get("insforge_installation_id") if isinstance(metadata, dict) else None
+        return found if isinstance(found, str) else None
+
+    def snapshot(self) -> Snapshot:
+        """The object as this event tells it."""
+        return Snapshot(
+            self.object_type, self.object_id, self.created, "event", self.raw, self.id, self.type,
+            self.previous_attributes,
+        )
+
+
+def read_event(body: Any) -> Event:
+    """Parse a snapshot event; Unreadable says what is missing (thin events carry no object)."""
+    if not isinstance(body, dict) or body.get("object") != "event":
+        raise Unreadable("not a Stripe snapshot event (object must be 'event')")
+    contents = body.get("data")
+    raw = contents.get("object") if isinstance(contents, dict) else None
+    if not isinstance(raw, dict):
+        raise Unreadable("the event carries no data.object")
+    previous = contents.get("previous_attributes") if isinstance(contents, dict) else None
+    created = body.get("created")
+    event_id, event_type = body.get("id"), body.get("type")
+    if not isinstance(event_id, str) or not event_id or not isinstance(event_type, str) or not event_type:
+        raise Unreadable("the event has no id or no type")
+    if not isinstance(created, int) or not 0 <= created < 2**40:
+        raise Unreadable("the event has no readable created time")
+    account = body.get("account")
+    return Event(
+        id=event_id,
+        type=event_type,
+        created=created,
+        livemode=body.get("livemode") is True,
+        account=account if isinstance(account, str) else None,
+        object_type=str(raw.get("object") or event_type.rsplit(".", 1)[0]),
+        object_id=str(raw.get("id") or event_id),
+        raw=raw,
+        previous_attributes=previous if isinstance(previous, dict) else None,
+    )
+
+
+def snapshot_of(stored: StripeObject) -> Snapshot:
+    """A row of the ledger ({source, as_of, payload}) as a snapshot to weigh."""
+    if stored["source"] == "event":
+        return read_event(stored["payload"]).snapshot()
+    raw = stored["payload"]
+    return Snapshot(str(raw.get("object")), str(raw.get("id")), stored["as_of"], "api", raw)

@@ -1,0 +1,1 @@
+"""The only room that imports `stripe`; plain dicts leave it, Stripe's errors do not."""

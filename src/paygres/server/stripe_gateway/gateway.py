@@ -1,0 +1,204 @@
+"""The one door to Stripe: plain dicts out, our errors out, with a budget, a deadline and honest timestamps.
+
+No flow calls this while it holds a database connection.
+"""
+
+import asyncio
+import importlib
+import math
+import random
+import re
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal
+
+import orjson
+
+from paygres.server import errors
+from paygres.server.stripe_gateway import errors as translated
+from paygres.server.stripe_gateway.budget import PATIENCE, RATES, Budget, Priority
+from paygres.server.stripe_gateway.keys import prefixes
+
+if TYPE_CHECKING:
+    import stripe
+
+    from paygres.server.stripe_gateway.transport import Reply, Wire
+
+STRIPE_VERSION = "2026-05-27.dahlia"  # of our requests and of the managed webhook endpoint
+API_BASE = "https://api.stripe.com"
+# Clients give up after 30 s. 25 s of Stripe plus 2 s in the queue end before that, retries included (F32).
+_STRIPE_SECONDS = 25.0
+_MAX_LANES = 16
+_PATH = re.compile(r"/v[12](?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.~%-]+)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Stripe's answer: the decoded object, and a lower bound of Stripe's clock when it was true (unix s)."""
+
+    object: dict[str, Any]
+    as_of: int
+    request_id: str | None
+
+
+@dataclass(slots=True)
+class _Lane:
+    """What one key has to itself; the session is shared by all."""
+
+    client: "stripe.StripeClient"
+    budget: Budget | None
+
+
+class StripeGateway:
+    """Requests to Stripe for any key. `api_base` is `STRIPE_API_BASE`; `timeout` is per attempt, in seconds.
+
+    `budget=False` sends as fast as callers ask, for benchmarks.
+    """
+
+    def __init__(self, *, api_base: str | None = None, timeout: float = 20.0, budget: bool = True) -> None:
+        self._api_base = (api_base or API_BASE).rstrip("/")
+        self._timeout = timeout
+        self._budgeted = budget
+        self._lanes: dict[str, _Lane] = {}
+        self._opening = asyncio.Lock()
+        self._transport: ModuleType | None = None
+        self._wire: Wire | None = None
+
+    async def request(
+        self,
+        key: str,
+        method: Literal["get", "post", "delete"],
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        idempotency_key: str | None = None,
+        priority: Priority = "checkout",
+        guest: bool = False,
+    ) -> Answer:
+        """Send one request and return its object.
+
+        A POST without `idempotency_key` gets a fresh one, the same for every retry of this call. Ids inside
+        `path` must be percent-encoded by the caller. Raises `Upstream`, `Card`, `RateLimit` or `Unavailable`
+        (see `stripe_gateway.errors` for what each says about Stripe's state).
+        """
+        if not _PATH.fullmatch(path):
+            raise errors.InvalidRequest("An id in this request cannot be part of a Stripe path")
+        await self.warm()
+        lane = self._lane(key)
+        if method == "post":
+            idempotency_key = idempotency_key or f"paygres:{uuid.uuid4()}"
+        patience = PATIENCE[priority]
+        try:
+            async with asyncio.timeout(patience + _STRIPE_SECONDS):
+                reply, elapsed = await self._send(
+                    lane, method, path, params or {}, idempotency_key, priority, guest, patience
+                )
+        except TimeoutError:
+            raise translated.unreachable("Stripe did not answer in time") from None
+        return _answer(reply, elapsed)
+
+    async def pages(
+        self, key: str, path: str, params: Mapping[str, Any], *, priority: Priority = "backfill"
+    ) -> AsyncIterator[tuple[list[dict[str, Any]], int]]:
+        """Every page of a list, 100 objects at a time, each with its `as_of`; one page in memory."""
+        query: dict[str, Any] = {"limit": 100, **params}
+        while True:
+            answer = await self.request(key, "get", path, query, priority=priority)
+            rows = answer.object.get("data")
+            if not isinstance(rows, list):
+                raise errors.Upstream(f"Stripe's answer to {path} is not a list", definite=True)
+            if rows:
+                yield rows, answer.as_of
+            if not rows or not answer.object.get("has_more"):
+                return
+            query["starting_after"] = rows[-1]["id"]
+
+    async def warm(self) -> None:
+        """Load the library (a quarter of a second, in a thread) and open the session, once."""
+        if self._wire is not None:
+            return
+        async with self._opening:
+            if self._wire is None:
+                name = "paygres.server.stripe_gateway.transport"
+                self._transport = await asyncio.to_thread(importlib.import_module, name)
+                secure = self._api_base.startswith("https:")
+                self._wire = self._transport.Wire(timeout=self._timeout, secure=secure)
+
+    async def close(self) -> None:
+        """Close the connections. The gateway opens again when it is used again."""
+        wire, self._wire = self._wire, None
+        self._lanes.clear()
+        if wire is not None:
+            await wire.close_async()
+
+    def _lane(self, key: str) -> _Lane:
+        lane = self._lanes.get(key)
+        if lane is None:
+            assert self._wire is not None
+            if len(self._lanes) >= _MAX_LANES:  # keys tried and thrown away while an operator connects
+                self._lanes.pop(next(iter(self._lanes)))
+            rate = RATES["live" if key.startswith(prefixes("live")) else "test"]
+            budget = Budget(rate) if self._budgeted else None
+            client = self._wire.client(key, api_base=self._api_base, version=STRIPE_VERSION)
+            lane = self._lanes[key] = _Lane(client, budget)
+        return lane
+
+    async def _send(
+        self,
+        lane: _Lane,
+        method: str,
+        path: str,
+        params: Mapping[str, Any],
+        idempotency_key: str | None,
+        priority: Priority,
+        guest: bool,
+        patience: float,
+    ) -> "tuple[Reply, float]":
+        """Wait for the budget and send; a 429 queues again while the caller's patience lasts."""
+        clock = asyncio.get_running_loop().time
+        assert self._transport is not None
+        pauses, first_sent = 0.0, None
+        while True:
+            if lane.budget is not None:
+                await lane.budget.take(priority, guest=guest)
+            first_sent = first_sent or clock()
+            try:
+                reply = await self._transport.call(lane.client, method, path, params, idempotency_key)
+                return reply, clock() - first_sent
+            except errors.RateLimit as limited:
+                pause = max(0.5, float(limited.retry_after or 1) - 0.5) * random.uniform(0.8, 1.2)
+                if lane.budget is not None:
+                    lane.budget.pause(pause)
+                if pauses + pause > patience:
+                    raise
+                pauses += pause
+                await asyncio.sleep(pause)
+
+
+def _answer(reply: "Reply", elapsed: float) -> Answer:
+    try:
+        body = orjson.loads(reply.raw)
+    except orjson.JSONDecodeError:
+        body = None
+    if not isinstance(body, dict):
+        raise translated.not_stripe(200)
+    # Stripe read its state after we began to send, and stamped the answer after it read: so Date minus all
+    # time that passed since then (retries included) is never later than the state we got.
+    stamped = _unix(reply.get("Date"))
+    as_of = math.floor(stamped - elapsed) if stamped else 0
+    if reply.get("Idempotent-Replayed") == "true" and isinstance(body.get("created"), int):
+        as_of = min(as_of, body["created"])  # a stored first answer: as old as the object itself
+    return Answer(body, as_of, reply.get("Request-Id"))
+
+
+@lru_cache(maxsize=4)  # the header changes once a second
+def _unix(date: str | None) -> int:
+    """A Date header as unix seconds; 0 when there is none: such a read loses to everything known."""
+    try:
+        return int(parsedate_to_datetime(date).timestamp()) if date else 0
+    except ValueError:
+        return 0

@@ -1,0 +1,1 @@
+"""Typed functions beside the SQL they run, a pair per table."""

@@ -1,0 +1,43 @@
+payments.stripe_checkout_sessions: reserve as the caller, finish as the service, read by capability.
+
+-- name: reserve
+select outcome, row_id, params, session from payments.reserve_checkout_session(
+    p_role => $1, p_claims => $2, p_created_by => $3, p_scope => $4, p_guest_network => $5, p_guest_limit => $6,
+    p_network_limit => $7, p_configured => $8, p_id => $9, p_environment => $10, p_account_id => $11,
+    p_mode => $12, p_subject_type => $13, p_subject_id => $14, p_customer_email => $15, p_line_items => $16,
+    p_success_url => $17, p_cancel_url => $18, p_idempotency_key => $19, p_request_hash => $20,
+    p_metadata => $21, p_params => $22, p_lease => $23);
+
+-- name: lease
+select payments.lease_checkout_session($1, $2);
+
+-- name: finish
+select payments.finish_checkout_session($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: select_json
+select payments.checkout_session_json(s) from payments.stripe_checkout_sessions s where s.id = $1;
+
+-- name: fail
+update payments.stripe_checkout_sessions
+set status = 'failed', last_error = $2, leased_until = null
+where id = $1 and status = 'initialized';
+
+-- name: release
+update payments.stripe_checkout_sessions set last_error = $2, leased_until = null
+where id = $1 and status = 'initialized';
+
+-- name: abandoned
+select id from payments.stripe_checkout_sessions
+where environment = any ($1) and status = 'initialized' and coalesce(leased_until < clock_timestamp(), true)
+  and updated_at < clock_timestamp() - interval '5 seconds'
+order by created_at limit $2;
+
+-- name: give_up
+update payments.stripe_checkout_sessions
+set status = 'failed', leased_until = null,
+    last_error = coalesce(last_error, 'Stripe was not reached within 23 hours')
+where status = 'initialized' and created_at < clock_timestamp() - interval '23 hours';
+
+-- name: read
+select payments.checkout_session_json(s) from payments.stripe_checkout_sessions s
+where s.environment = $1 and (s.id = $2 or s.checkout_session_id = $3);

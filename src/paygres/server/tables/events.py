@@ -1,0 +1,114 @@
+"""Record, close and lease events."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import orjson
+
+from paygres.server.db.database import Database, Tx
+from paygres.server.projections.events import Event
+from paygres.server.tables.named import queries
+from paygres.server.tables.sqlstates import translated
+
+Q = queries("events")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """state: new, retry or done. The rest is what projections need to settle the object."""
+
+    state: str
+    attempts: int
+    head: dict[str, Any] | None
+    rivals: list[dict[str, Any]]
+    family: list[dict[str, Any]]
+    event: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """status: processed, ignored, failed or pending (parked). `event` is the contract's shape, None while unmarked."""
+
+    status: str
+    error: str | None
+    event: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """An event whose turn has come."""
+
+    environment: str
+    account_id: str
+    payload: str
+
+
+def _decoded(text: str | None) -> Any:
+    return None if text is None else orjson.loads(text)
+
+
+async def open_event(
+    tx: Tx, environment: str, account_id: str, event: Event, payload: str, locks: list[int], payment_key: str | None
+) -> Opened:
+    """Store the event and take its locks, one statement; Contended when another delivery is in the way."""
+    with translated():
+        row = await tx.fetchrow(
+            Q.open_event, environment, account_id, event.id, event.type, event.object_type, event.object_id,
+            event.created, payload, locks, payment_key,
+        )
+    assert row is not None
+    return Opened(
+        row["state"], row["attempts"] or 0, _decoded(row["head"]), _decoded(row["rivals"]) or [],
+        _decoded(row["family"]) or [], _decoded(row["event"]),
+    )
+
+
+async def close_event(
+    tx: Tx, environment: str, account_id: str, payload: str, rows: dict[str, Any] | None, status: str,
+    reason: str | None, attempts: int, retry_in: timedelta | None,
+) -> Closed:
+    """Apply the rows and mark the event, each in its own savepoint."""
+    encoded = None if rows is None else orjson.dumps(rows).decode()
+    with translated():
+        row = await tx.fetchrow(
+            Q.close_event, environment, account_id, payload, encoded, status, reason, attempts, retry_in
+        )
+    assert row is not None
+    return Closed(row["status"], row["error"], _decoded(row["event"]))
+
+
+async def mark_unfinished(
+    tx: Tx, environment: str, account_id: str, payload: str, closed: Closed, attempts: int
+) -> dict[str, Any] | None:
+    """Show a failed or parked event in payments.webhook_events, in a savepoint with its own time limit:
+    None when developers' triggers refuse even that (the ledger and the queue have the event)."""
+    await tx.execute("SAVEPOINT unfinished; SET LOCAL statement_timeout = '500ms'")
+    try:
+        marked = await tx.fetchval(
+            Q.mark_event, environment, account_id, payload, closed.status, attempts, closed.error
+        )
+    except asyncpg.PostgresError:
+        await tx.execute("ROLLBACK TO SAVEPOINT unfinished")
+        return None
+    return _decoded(marked)
+
+
+async def keep_event(
+    db: Database, environment: str, account_id: str, event: Event, payload: str, error: str, retry_in: timedelta
+) -> bool:
+    """Store nothing but the event, for the worker; False when it was stored already."""
+    with translated():
+        async with db.as_service("webhook", settings="SET LOCAL lock_timeout = '500ms'") as tx:
+            return await tx.fetchval(
+                Q.keep_event, environment, account_id, event.id, event.type, event.object_type, event.object_id,
+                event.created, payload, error, retry_in,
+            )
+
+
+async def lease_events(db: Database, limit: int, lease: timedelta) -> list[Leased]:
+    """Events that are due, leased so that no other worker takes them; a dead worker's lease runs out."""
+    with translated():
+        rows = await db.fetch(Q.lease_events, limit, lease, pool="webhook")
+    return [Leased(r["environment"], r["account_id"], r["payload"]) for r in rows]

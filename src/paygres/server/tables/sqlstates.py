@@ -1,0 +1,49 @@
+"""PostgreSQL's errors in our own words, once, at the border (contract 1.2)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+
+from paygres.server.errors import InvalidRequest, NotConfigured, PermissionDenied, Unavailable
+
+
+class Contended(Exception):
+    """Another transaction was in the way (deadlock, lock timeout); the whole transaction may be tried again."""
+
+
+class TooLong(Exception):
+    """A statement reached its time limit."""
+
+
+_CONTENDED = ("40P01", "55P03", "40001")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise Contended, TooLong or one of errors.py instead of asyncpg's exceptions."""
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        raise _translation(error) from error
+    except (OSError, asyncpg.InterfaceError) as error:
+        raise Unavailable("The database connection was lost; try again shortly", retry_after=2) from error
+
+
+def _translation(error: asyncpg.PostgresError) -> Exception:
+    state = error.sqlstate or ""
+    if state in _CONTENDED:
+        return Contended(str(error))
+    if state == "57014":
+        return TooLong(str(error))
+    if state == "42501":
+        return PermissionDenied(str(error), code="FORBIDDEN")
+    if state == "PG400":
+        return NotConfigured("not configured")
+    if state == "P0001":  # RAISE EXCEPTION in a developer's trigger or policy: meant for the caller
+        return InvalidRequest(f"The database refused this: {error}")
+    if state[:2] in ("22", "23"):
+        return InvalidRequest("The database refused a value of this request", code="DATABASE_VALIDATION_ERROR")
+    if state[:2] in ("08", "57", "53"):
+        return Unavailable("The database is not available; try again shortly", retry_after=5)
+    return error
