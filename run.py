@@ -17,6 +17,8 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "installed-from"
 LOCKS = ("requirements.lock", "requirements-nodeps.lock")
+TYPES_LOCK = "requirements-types.lock"
+TYPES_STAMP = VENV / "types-installed-from"
 
 USAGE = """usage: python3 run.py <target> [arguments]
   run    start everything, make one sample purchase     run --once stops after the proof; run --help
@@ -25,6 +27,8 @@ USAGE = """usage: python3 run.py <target> [arguments]
   fix    format the code and repair what the linter can
   bench  the benchmarks
   lock   pin the dependencies of pyproject.toml anew"""
+
+EDITABLE = ["--no-build-isolation", "-e", "."]
 
 CHECKS = {
     "lint": ["-m", "ruff", "check", "--quiet", "."],
@@ -45,7 +49,7 @@ def main(arguments: list[str]) -> int:
         return 0 if arguments and arguments[0] in ("help", "--help", "-h") else 64
     os.chdir(ROOT)
     if arguments[0] != "lock":
-        problem = install()
+        problem = install(types=arguments[0] == "check")
         if problem:
             return fail(problem)
     return targets[arguments[0]](arguments[1:])
@@ -88,8 +92,8 @@ def lock(arguments: list[str]) -> int:
     return subprocess.run([sys.executable, "checks/lock.py", *arguments], check=False).returncode
 
 
-def install() -> str | None:
-    """Brings .venv up to date; returns one sentence when that is impossible."""
+def install(*, types: bool) -> str | None:
+    """Brings .venv up to date; returns one sentence when that cannot be. The type checker only on demand."""
     try:
         import fcntl
     except ImportError:
@@ -97,19 +101,37 @@ def install() -> str | None:
     here = os.open(ROOT, os.O_RDONLY)
     fcntl.flock(here, fcntl.LOCK_EX)  # two targets started at once install once
     try:
-        wanted = fingerprint()
-        if STAMP.is_file() and STAMP.read_text() == wanted and PYTHON.exists():
-            return None
-        return make_environment() or install_requirements(wanted)
+        hashed = ["--require-hashes", "-r"]
+        everything = [*hashed, LOCKS[0]], ["--no-deps", *hashed, LOCKS[1]], ["--no-deps", *EDITABLE]
+        problem = ensure(STAMP, fingerprint(*LOCKS, "pyproject.toml"), *everything)
+        if problem or not types:
+            return problem
+        return ensure(TYPES_STAMP, fingerprint(TYPES_LOCK), [*hashed, TYPES_LOCK])
     except OSError as error:
         return f"Cannot write {VENV}: {error.strerror}. Use a folder of your own."
     finally:
         os.close(here)
 
 
-def fingerprint() -> str:
-    """What decides whether the environment is current: pins, project file, Python, and where we are."""
-    parts = [(ROOT / name).read_bytes() for name in (*LOCKS, "pyproject.toml")]
+def ensure(stamp: Path, wanted: str, *steps: list[str]) -> str | None:
+    if stamp.is_file() and stamp.read_text() == wanted and PYTHON.exists():
+        return None
+    problem = make_environment()
+    if problem:
+        return problem
+    say("installing the pinned requirements (once; a minute or so)")
+    stamp.unlink(missing_ok=True)
+    pip = [PYTHON, "-m", "pip", "-qq", "--disable-pip-version-check", "install"]
+    for step in steps:
+        if subprocess.run([*pip, *step], stdout=sys.stderr, check=False).returncode != 0:
+            return "Installing failed; pip's reason is above. Is a package index reachable?"
+    stamp.write_text(wanted)
+    return None
+
+
+def fingerprint(*names: str) -> str:
+    """What decides whether the environment is current: these files, Python, and where we are."""
+    parts = [(ROOT / name).read_bytes() for name in names]
     parts += [sys.version.encode(), os.fsencode(ROOT)]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
@@ -134,22 +156,6 @@ def is_usable() -> bool:
     )
     config = (VENV / "pyvenv.cfg").read_text()
     return said.stdout.strip() == sys.version.strip() and (str(VENV) in config or "command" not in config)
-
-
-def install_requirements(wanted: str) -> str | None:
-    say("installing the pinned requirements (once; a minute or so)")
-    pip = [PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
-    steps = (
-        ["--require-hashes", "-r", LOCKS[0]],
-        ["--require-hashes", "--no-deps", "-r", LOCKS[1]],
-        ["--no-deps", "--no-build-isolation", "-e", "."],
-    )
-    STAMP.unlink(missing_ok=True)
-    for step in steps:
-        if subprocess.run([*pip, *step], stdout=sys.stderr, check=False).returncode != 0:
-            return "Installing failed; pip's reason is above. Is a package index reachable?"
-    STAMP.write_text(wanted)
-    return None
 
 
 def become(command: list[str]) -> int:

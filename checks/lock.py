@@ -1,4 +1,4 @@
-"""Writes requirements.lock and requirements-nodeps.lock: every version pinned with the hashes of all its
+"""Writes requirements.lock, -types.lock and -nodeps.lock: every version pinned with the hashes of all its
 files, for every platform and Python we support, and without a word about where they are downloaded from."""
 
 import subprocess
@@ -22,9 +22,11 @@ def main() -> int:
         compiler = [f"{folder}/bin/uv", "pip", "compile", "--universal", "--python-version", "3.11"]
         common = [*compiler, "--generate-hashes", "--native-tls", *QUIET]
         everything = [*common, "--no-emit-package", "paygres", "pyproject.toml", "--extra", "dev"]
+        types = [*common, "--group", "types"]
         alone = Path(folder) / "alone.in"
         alone.write_text(ALONE + "\n")
         _write("requirements.lock", everything)
+        _write("requirements-types.lock", types)
         _write("requirements-nodeps.lock", [*common, "--no-deps", str(alone)])
     return 0
 

@@ -32,12 +32,13 @@ class Asked:
 
 
 class CannedStripe:
-    """Gives `script` answer by answer; the last one is repeated."""
+    """Gives `script` answer by answer; the last one is repeated. Counts how many requests it held at once."""
 
     def __init__(self, *script: Said) -> None:
         self.script = list(script) or [Said()]
         self.asked: list[Asked] = []
         self.url = ""
+        self.held = self.most_held = 0
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -45,7 +46,10 @@ class CannedStripe:
                 request = await _request(head, reader)
                 self.asked.append(request)
                 said = self.script.pop(0) if len(self.script) > 1 else self.script[0]
+                self.held += 1
+                self.most_held = max(self.held, self.most_held)
                 await asyncio.sleep(said.after)
+                self.held -= 1
                 if said.reset:
                     return
                 wire = _wire(said)

@@ -1,92 +1,140 @@
-"""The request budget: bursts, order, the guests' share, and who is refused at once."""
+"""The request budget: bursts, order, the guests' share, and who is refused at once. Time is set by hand."""
 
 import asyncio
-import time
+from collections.abc import Coroutine
+from typing import Any
 
 import pytest
+
 from paygres.server.errors import RateLimit
-from paygres.server.stripe_gateway.budget import Budget
+from paygres.server.stripe_gateway.budget import ORDER, Budget, Priority
+
+
+class Clock:
+    """Seconds that pass only when a test says so."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def started(*work: Coroutine[Any, Any, None]) -> list[asyncio.Task[None]]:
+    return [asyncio.create_task(one) for one in work]
+
+
+async def served(tasks: list[asyncio.Task[None]], expected: int) -> int:
+    """How many of `tasks` are through, once `expected` are or five seconds are over; then a moment longer."""
+    for _ in range(500):
+        if sum(task.done() for task in tasks) >= expected:
+            break
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+    return sum(task.done() for task in tasks)
+
+
+async def stop(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def spend(budget: Budget, requests: int) -> None:
+    for _ in range(requests):
+        await budget.take("checkout")
 
 
 async def test_two_seconds_worth_may_be_spent_at_once_then_the_rate_holds() -> None:
-    budget = Budget(50)
-    started = time.monotonic()
-    await asyncio.gather(*(budget.take("checkout") for _ in range(100)))
-    at_once = time.monotonic() - started
-    await asyncio.gather(*(budget.take("checkout") for _ in range(10)))
-    later = time.monotonic() - started
-    assert at_once < 0.15
-    assert 0.15 < later < 0.8
+    clock = Clock()
+    budget = Budget(50, clock=clock)
+    tasks = started(*(budget.take("checkout") for _ in range(120)))
+    assert await served(tasks, 100) == 100
+    clock.now += 0.2
+    assert await served(tasks, 110) == 110
+    await stop(tasks)
 
 
-async def test_a_checkout_goes_before_background_work_that_waited_longer() -> None:
-    budget = Budget(20)
-    await asyncio.gather(*(budget.take("checkout") for _ in range(40)))
-    order: list[str] = []
+async def test_urgent_requests_go_before_those_that_waited_longer() -> None:
+    clock = Clock()
+    budget = Budget(50, clock=clock)
+    await spend(budget, 100)
+    order: list[Priority] = []
 
-    async def ask(priority: str) -> None:
-        await budget.take(priority)  # type: ignore[arg-type]
+    async def ask(priority: Priority) -> None:
+        await budget.take(priority)
         order.append(priority)
 
-    waiting = [asyncio.create_task(ask(p)) for p in ("backfill", "refetch", "portal", "checkout")]
-    await asyncio.gather(*waiting[1:])
-    waiting[0].cancel()
-    assert order == ["checkout", "portal", "refetch"]
+    tasks = started(*(ask(priority) for priority in sorted(ORDER, key=lambda p: -ORDER[p])))
+    await asyncio.sleep(0)
+    clock.now += 2
+    await served(tasks, 5)
+    assert order == ["checkout", "portal", "refetch", "sweep", "backfill"]
 
 
 async def test_background_work_leaves_half_of_the_burst_to_people() -> None:
-    budget = Budget(10)
-    await asyncio.gather(*(budget.take("backfill") for _ in range(10)))
-    started = time.monotonic()
-    await asyncio.gather(*(budget.take("checkout") for _ in range(9)))
-    assert time.monotonic() - started < 0.05
+    budget = Budget(50, clock=Clock())
+    tasks = started(*(budget.take("backfill") for _ in range(60)))
+    assert await served(tasks, 50) == 50
+    people = started(*(budget.take("checkout") for _ in range(50)))
+    assert await served(people, 50) == 50
+    await stop(tasks)
 
 
 async def test_guests_get_thirty_percent_and_leave_the_rest_to_others() -> None:
-    budget = Budget(10)
-    await asyncio.gather(*(budget.take("checkout", guest=True) for _ in range(6)))
-    started = time.monotonic()
-    await asyncio.gather(*(budget.take("checkout") for _ in range(14)))
-    assert time.monotonic() - started < 0.05
-    started = time.monotonic()
-    await budget.take("checkout", guest=True)
-    assert 0.25 < time.monotonic() - started < 0.6
+    clock = Clock()
+    budget = Budget(50, clock=clock)
+    guests = started(*(budget.take("checkout", guest=True) for _ in range(50)))
+    assert await served(guests, 30) == 30
+    others = started(*(budget.take("checkout") for _ in range(70)))
+    assert await served(others, 70) == 70
+    clock.now += 1
+    assert await served(guests, 45) == 45
+    await stop(guests)
 
 
 async def test_a_queue_longer_than_two_seconds_refuses_at_once_with_retry_after() -> None:
-    budget = Budget(5)
-    await asyncio.gather(*(budget.take("checkout") for _ in range(10)))
-    started = time.monotonic()
-    outcomes = await asyncio.gather(*(budget.take("checkout") for _ in range(40)), return_exceptions=True)
-    refused = [one for one in outcomes if isinstance(one, RateLimit)]
-    assert 28 <= len(refused) <= 31
-    assert all(one.retry_after is not None and one.retry_after >= 1 for one in refused)
-    assert time.monotonic() - started < 2.5
+    budget = Budget(5, clock=Clock())
+    await spend(budget, 10)
+    tasks = started(*(budget.take("checkout") for _ in range(40)))
+    assert await served(tasks, 30) == 30
+    refused = [task.exception() for task in tasks if task.done()]
+    assert {type(error) for error in refused} == {RateLimit}
+    assert {error.retry_after for error in refused if isinstance(error, RateLimit)} == {2}
+    await stop(tasks)
+
+
+async def test_whoever_waited_two_seconds_in_vain_is_told_to_come_back() -> None:
+    budget = Budget(5, clock=Clock())
+    await spend(budget, 10)
+    with pytest.raises(RateLimit, match="at the limit of requests Stripe allows"):
+        await budget.take("checkout")
 
 
 async def test_stripes_429_stops_everybody_for_a_moment() -> None:
-    budget = Budget(100)
+    clock = Clock()
+    budget = Budget(50, clock=clock)
     budget.pause(0.3)
-    started = time.monotonic()
-    await budget.take("checkout")
-    assert 0.25 < time.monotonic() - started < 0.8
+    tasks = started(*(budget.take("checkout") for _ in range(3)))
+    assert await served(tasks, 0) == 0
+    clock.now += 0.4
+    assert await served(tasks, 3) == 3
 
 
 async def test_a_caller_who_gives_up_does_not_spend_a_request() -> None:
-    budget = Budget(10)
-    await asyncio.gather(*(budget.take("checkout") for _ in range(20)))
-    impatient = [asyncio.create_task(budget.take("checkout")) for _ in range(10)]
-    await asyncio.sleep(0)
-    for task in impatient:
-        task.cancel()
-    await asyncio.gather(*impatient, return_exceptions=True)
-    started = time.monotonic()
-    await budget.take("checkout")
-    assert time.monotonic() - started < 0.4
+    clock = Clock()
+    budget = Budget(50, clock=clock)
+    await spend(budget, 100)
+    impatient = started(*(budget.take("checkout") for _ in range(10)))
+    await asyncio.sleep(0.01)
+    await stop(impatient)
+    clock.now += 0.2
+    tasks = started(*(budget.take("checkout") for _ in range(20)))
+    assert await served(tasks, 10) == 10
+    await stop(tasks)
 
 
 async def test_refused_callers_are_told_who_is_at_the_limit() -> None:
-    budget = Budget(1)
+    budget = Budget(1, clock=Clock())
     budget.pause(30)
     with pytest.raises(RateLimit, match="Guest checkouts are at the limit") as raised:
         await budget.take("checkout", guest=True)

@@ -1,6 +1,7 @@
 """Stripe's refusals in our words: which status and code, what a person reads, and never a key."""
 
 import pytest
+
 from paygres.server import errors
 from paygres.server.errors import PaygresError
 from paygres.server.stripe_gateway.errors import refused, unreachable

@@ -1,11 +1,12 @@
-"""Webhook signatures: made by the official library, judged by ours, with the exact reason of every refusal."""
+"""Webhook signatures: made by the official library, judged by ours, with the exact reason of a refusal."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from stripe import WebhookSignature
+
 from paygres.server.errors import InvalidRequest
 from paygres.server.stripe_gateway.signature import verify
-from stripe import WebhookSignature
 
 SECRET = "whsec_first"
 NOW = 1_790_000_000
@@ -54,6 +55,10 @@ def test_a_malformed_header_is_named(header: str) -> None:
 
 def test_a_header_without_v1_is_named() -> None:
     assert refusal(BODY.encode(), f"t={NOW},v0=abc") == "The Stripe-Signature header has no v1 signature"
+
+
+def test_a_header_that_is_not_ascii_is_named() -> None:
+    assert refusal(BODY.encode(), f"t={NOW},v1=\x80") == "The Stripe-Signature header is not ASCII"
 
 
 def test_a_body_that_is_not_utf8_is_named() -> None:

@@ -85,9 +85,7 @@ class Server:
 def start(env: Mapping[str, str], *arguments: str) -> subprocess.Popen[str]:
     """A server process; it prints one line of JSON when it listens."""
     command = [sys.executable, "-m", "paygres.server", *(arguments or ("serve", "--port", "0"))]
-    return subprocess.Popen(
-        command, env=dict(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    return subprocess.Popen(command, env=dict(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def listening_url(process: subprocess.Popen[str]) -> str:

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 
 def become(module: str, arguments: list[str]) -> NoReturn:
-    """Replaces this process by `python -m module arguments`; ModuleNotFoundError when its extra is missing."""
+    """Replaces this process by `python -m module arguments`; ModuleNotFoundError without its extra."""
     if importlib.util.find_spec("uvicorn") is None:
         raise ModuleNotFoundError("uvicorn is not installed", name="uvicorn")
     sys.stdout.flush()

@@ -133,10 +133,13 @@ class Work:
 
     def later(self, seconds: float, name: str, subject: str) -> None:
         """Runs the timer `name` (see timers.py) for the object `subject`, also after a restart."""
+        due = self.world.time() + seconds
         self.store.run(
             "INSERT INTO timers (account, due, name, subject) VALUES (?, ?, ?, ?)",
-            (self.account, self.world.time() + seconds, name, subject),
+            (self.account, due, name, subject),
         )
+        if due < self.world.next_timer:
+            self.world.wake_timers()
 
 
 class World:
@@ -148,6 +151,8 @@ class World:
         self.origin = ""
         self.wake_deliveries = _nothing
         self.wake_timers = _nothing
+        # When the timers wake by themselves; only an earlier one has to wake them.
+        self.next_timer = 0.0
         self._endpoints: dict[str, list[Endpoint]] = {}
         self._validate = None
         if settings.validate:
@@ -179,7 +184,6 @@ class World:
             raise
         if work.events:
             self.wake_deliveries()
-        self.wake_timers()
         if declined is not None:
             raise declined
 

@@ -3,6 +3,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import gc
 import signal
 import socket
@@ -149,7 +150,8 @@ async def _answer_requests(settings: Settings, listener: socket.socket, *, worke
 
     log = structlog.get_logger("paygres.app")
     server = Server(config)
-    await server.serve(sockets=[listener])
+    with contextlib.suppress(SystemExit):  # uvicorn's answer to a failed start; ours follows
+        await server.serve(sockets=[listener])
     problem = getattr(app.state, "start_error", None)
     if isinstance(problem, StartError):
         return _say(problem.exit_code, str(problem))

@@ -26,12 +26,17 @@ from paygres.server.http import absent, catalog, checkout_sessions, connections,
 from paygres.server.http.edge import Edge
 from paygres.server.http.openapi import openapi_route
 from paygres.server.http.render_errors import log_bug
-from paygres.server.settings import ENVIRONMENTS, Settings
+from paygres.server.settings import Settings
 from paygres.server.stripe_gateway.gateway import StripeGateway
 from paygres.server.tables import api_keys
 
 _log = structlog.get_logger("paygres.app")
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
+# The service role may be kept from reading which migrations ran; then the tables themselves have to do.
+_LEDGER_IS_CLOSED = """
+select to_regclass('system.installation') is not null
+   and not has_table_privilege(to_regclass('system.migrations'), 'select')
+"""
 NOT_MIGRATED = "The database has no current Paygres schema; run `paygres db migrate` first."
 
 
@@ -63,8 +68,10 @@ def create_app(settings: Settings, *, worker: bool = True) -> Starlette:
         async with AsyncExitStack() as opened:
             try:
                 parts = await opened.enter_async_context(running(settings))
-            except StartError as error:
+            except Exception as error:
                 app.state.start_error = error  # ASGI servers only log it; __main__ says it
+                if not isinstance(error, StartError):
+                    log_bug(error, part="start")
                 raise
             app.state.parts = parts
             app.state.vitals = vitals = health.Vitals(partial(schema_state, parts.db))
@@ -109,6 +116,8 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
 async def schema_state(db: Database) -> str:
     """ "current" when every migration of this version is applied, else what to do about it."""
     async with db.as_service() as tx:
+        if await tx.fetchval(_LEDGER_IS_CLOSED):
+            return "current"
         return "current" if await is_current(tx) else "run `paygres db migrate`"
 
 
@@ -176,16 +185,12 @@ async def _seed_access_keys(db: Database, settings: Settings) -> None:
 
 async def _seed(parts: Parts, settings: Settings) -> None:
     """Stripe keys of the environment, while requests are already answered (F37)."""
-    for environment in ENVIRONMENTS:
-        try:
-            await seed_from_environment(
-                parts,
-                environment,
-                settings.stripe_secret_keys.get(environment),
-                settings.stripe_webhook_secrets.get(environment),
-            )
-        except Exception as error:
-            log_bug(error, part="stripe seed", environment=environment)
+    try:
+        await seed_from_environment(
+            parts, secret_keys=settings.stripe_secret_keys, webhook_secrets=settings.stripe_webhook_secrets
+        )
+    except Exception as error:
+        log_bug(error, part="stripe seed")
 
 
 def _cannot_connect(error: Exception) -> StartError:

@@ -46,8 +46,8 @@ def _price(stripe: httpx2.Client, name: str, lookup_key: str, terms: dict[str, s
 
 def _call(stripe: httpx2.Client, method: str, path: str, fields: dict[str, str]) -> dict[str, Any]:
     try:
-        sent = {"params": fields} if method == "GET" else {"data": fields}
-        answer = stripe.request(method, path, **sent)
+        read = method == "GET"
+        answer = stripe.get(path, params=fields) if read else stripe.post(path, data=fields)
     except httpx2.HTTPError as error:
         raise DevError(f"the sandbox did not answer {method} {path}: {error}") from None
     if answer.status_code != 200:

@@ -54,9 +54,9 @@ def own_place(options: Options) -> Place:
     where = Place(owner=url, server=url).address
     if options.from_environment and (options.demo or not migrated):
         raise DevError(
-            f"DATABASE_URL is set to {where}, which already has {tables} tables, so nothing is put there. "
-            "Unset DATABASE_URL for an embedded PostgreSQL, or pass --database-url with an empty database, or say "
-            "--allow-existing-database.",
+            f"DATABASE_URL is set to {where}, which already has {tables} tables; nothing was put there. "
+            "Unset it for an embedded PostgreSQL, or give an empty database with --database-url, or insist "
+            "with --allow-existing-database.",
             exit_code=1,
         )
     return Place(owner=url, server=url, demo=False)

@@ -90,7 +90,7 @@ class Child:
 
 
 def end_leftovers(pids: list[int]) -> None:
-    """Ends processes of an earlier run that was killed. Only while they still are ours: numbers are reused."""
+    """Ends processes of an earlier run that was killed. Only while they are still ours: numbers recur."""
     left = [pid for pid in pids if _is_ours(pid)]
     for pid in left:
         with contextlib.suppress(ProcessLookupError):

@@ -1,4 +1,4 @@
-"""One purchase through the public API only: a guest's checkout session, paid on the hosted page like a browser."""
+"""One purchase through the public API only: a guest's checkout session, paid as a browser would."""
 
 import time
 from dataclasses import dataclass

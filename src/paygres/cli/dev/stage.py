@@ -1,4 +1,4 @@
-"""The order of `paygres dev`: start the parts, prove them with a purchase, say where they are, serve, stop."""
+"""The order of `paygres dev`: start the parts, prove them with a purchase, tell where they are, stop."""
 
 import contextlib
 import json

@@ -11,7 +11,7 @@ from paygres.sandbox.spec.complete import Object
 from paygres.sandbox.wire import metadata
 from paygres.sandbox.wire.errors import Refusal, missing_parameter
 from paygres.sandbox.wire.lists import Page, answer_list, inline_page
-from paygres.sandbox.world import Work
+from paygres.sandbox.world import Work, World
 
 SHORTEST, LONGEST = 30 * 60, 24 * 3600
 URL = re.compile(r"https?://[^/\s?#]+", re.IGNORECASE)
@@ -112,6 +112,18 @@ def list_line_items(work: Work, params: Params, id: str) -> Object:
 def include_line_items(work: Work, session: Object) -> Object:
     """What `expand[]=line_items` adds."""
     return list_line_items(work, {}, session["id"])
+
+
+def move_open_pages(world: World) -> None:
+    """After a restart on another port, open sessions get the address at which their page is now."""
+    rows = world.store.run(
+        "SELECT o.account, o.id FROM links l JOIN objects o ON o.seq = l.seq "
+        "WHERE l.name = 'checkout.session.status' AND l.value = 'open'"
+    ).fetchall()
+    for account, id in rows:
+        with world.work(account) as work:
+            session = work.find("checkout.session", id, "session")
+            work.change(session, url=f"{world.origin}/c/pay/{id}")
 
 
 def landing_url(session: Object) -> str:

@@ -16,7 +16,9 @@ class _Plan:
 
     def __init__(self, schema: Schema) -> None:
         properties: Schema = schema.get("properties", {})
-        self.nulls = tuple(name for name, one in properties.items() if _is_nullable(one))
+        # Lists that Stripe sends only when they are expanded stay away, even those that may be null.
+        left_out = schema.get("includable", ())
+        self.nulls = tuple(n for n, one in properties.items() if _is_nullable(one) and n not in left_out)
         self.nested = {name: one for name, one in properties.items() if _may_hold_objects(one)}
 
 

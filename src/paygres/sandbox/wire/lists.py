@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from paygres.sandbox.wire.errors import Refusal, bad_parameter, no_such
 from paygres.sandbox.world import NOUNS, Work
 
@@ -17,6 +19,15 @@ class Page:
     url: str
     bodies: list[bytes]
     has_more: bool
+
+    def as_object(self, url: str | None = None) -> dict[str, Any]:
+        """The list as a parsed object, for expansion and for lists inside other objects."""
+        data = [orjson.loads(body) for body in self.bodies]
+        return {"object": "list", "data": data, "has_more": self.has_more, "url": url or self.url}
+
+    def as_json(self) -> bytes:
+        head = f'{{"object":"list","url":"{self.url}","has_more":{"true" if self.has_more else "false"},"data":['
+        return head.encode() + b",".join(self.bodies) + b"]}"
 
 
 def answer_list(

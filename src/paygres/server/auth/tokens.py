@@ -13,6 +13,7 @@ from paygres.server.errors import Authentication
 
 ADMIN_TOKEN_SECONDS = 15 * 60
 _REMEMBER_SECONDS = 30.0
+_NEVER = 1e12
 _REMEMBER_TOKENS = 4096
 _LONGEST_TOKEN = 8192  # a longer one is never parsed: its header is untrusted JSON
 _LONGEST_SUBJECT = 512  # bytes; it is part of a unique index
@@ -77,6 +78,9 @@ class Tokens:
         if claims.get("type") in _OTHER_PURPOSES:
             raise _invalid("Invalid token")
         sub, role, email = claims.get("sub"), claims.get("role"), claims.get("email")
+        expires = claims.get("exp", _NEVER)
+        if not isinstance(expires, int | float):
+            raise _invalid("Invalid token")
         if not isinstance(sub, str) or not _storable(sub) or len(sub.encode()) > _LONGEST_SUBJECT:
             raise _invalid("Invalid token subject")
         if role is None:
@@ -84,7 +88,7 @@ class Tokens:
         if not isinstance(role, str):
             raise _invalid("Invalid token")
         usable_email = email if isinstance(email, str) and _storable(email) else None
-        return Claims(sub, role, usable_email), float(claims.get("exp", "inf"))
+        return Claims(sub, role, usable_email), min(expires, _NEVER)
 
 
 def _storable(text: str) -> bool:

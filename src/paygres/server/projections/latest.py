@@ -32,7 +32,8 @@ class _Telling:
 
 
 def settle(snapshots: Collection[Snapshot], lifecycle: Lifecycle) -> Settled:
-    """The newest of a non-empty set of snapshots of ONE object."""
+    """The newest of a non-empty set of snapshots of ONE object; an event given twice counts once."""
+    snapshots = list({s.event_id or id(s): s for s in snapshots}.values())
     deleted = any(s.deleted for s in snapshots)
     full = [s for s in snapshots if not s.bare] or list(snapshots)
     seconds = sorted({s.as_of for s in full if s.source == "event"})
@@ -68,13 +69,25 @@ def _newest_of_second(
     ]
     if len(last) == 1:
         return last[0], True
-    if anchors:
-        start, decided = _newest_of_second(anchors, lifecycle, ())
-        end = _walk(start.canonical, updates, befores) if decided else None
-        if end is not None:
-            return end, True
+    start = _start(candidates, lifecycle, anchors)
+    end = None if start is None else _walk(start.canonical, updates, befores)
+    if end is not None:
+        return end, True
     choice = max(tellings, key=lambda t: (lifecycle(t.raw), *_rank(t.speaker)))
     return choice, False
+
+
+def _start(
+    candidates: Sequence[Snapshot], lifecycle: Lifecycle, anchors: Sequence[Snapshot]
+) -> _Telling | None:
+    """Where the second's chain began: its `*.created` event, else the settled state of the second before."""
+    created = [s for s in candidates if (s.event_type or "").endswith(".created")]
+    if created:
+        return _tellings(created)[0]
+    if not anchors:
+        return None
+    start, decided = _newest_of_second(anchors, lifecycle, ())
+    return start if decided else None
 
 
 def _walk(

@@ -36,6 +36,8 @@ def _timestamp(header: str) -> int:
     """The header's one timestamp, after its form was checked: `t=<unix>,v1=<hex>[,v1=<hex>]`."""
     if len(header) > _MAX_HEADER:
         raise errors.InvalidRequest(f"The Stripe-Signature header is longer than {_MAX_HEADER} characters")
+    if not header.isascii():  # the library compares text, and raises on anything else
+        raise errors.InvalidRequest("The Stripe-Signature header is not ASCII")
     fields = [item.partition("=") for item in header.split(",")]
     times = [value for name, _, value in fields if name == "t"]
     if len(times) != 1 or not _TIMESTAMP.fullmatch(times[0]):

@@ -1,0 +1,59 @@
+"""The sandbox as one ASGI application: Stripe's API under /v1, the hosted page, the test controls."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from paygres.sandbox.api import Api
+from paygres.sandbox.deliveries import Deliveries
+from paygres.sandbox.faults import Faults
+from paygres.sandbox.pages.checkout import CheckoutPage
+from paygres.sandbox.pages.controls import Controls
+from paygres.sandbox.timers import run_timers
+from paygres.sandbox.world import World
+
+
+def create_app(world: World) -> ASGIApp:
+    """The application; its lifespan runs the deliveries and the timers."""
+    dials = Faults(latency=world.settings.latency)
+    api = Api(world, dials)
+    deliveries = Deliveries(world, dials)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(deliveries.run()), asyncio.create_task(run_timers(world))]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            world.store.close()
+
+    pages = Starlette(
+        routes=[
+            Route("/", _front, methods=["GET"]),
+            *CheckoutPage(world, deliveries).routes(),
+            *Controls(world, deliveries, dials).routes(),
+        ],
+        lifespan=lifespan,
+    )
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        # Stripe's API keeps out of the router: it is the hot road.
+        if scope["type"] == "http" and scope["path"].startswith("/v1/"):
+            await api(scope, receive, send)
+        else:
+            await pages(scope, receive, send)
+
+    return app
+
+
+async def _front(_: Request) -> Response:
+    return PlainTextResponse("Paygres Sandbox: TEST SIMULATOR, not Stripe. The API is under /v1.\n")

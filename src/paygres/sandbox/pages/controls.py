@@ -1,0 +1,132 @@
+"""Test controls under /_sim/, JSON in and out: see deliveries, pay a session, turn the fault dials, run the timers.
+They are the sandbox's own and need no key; the sandbox listens on loopback."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from paygres.sandbox import confirm
+from paygres.sandbox.deliveries import Deliveries
+from paygres.sandbox.faults import Faults
+from paygres.sandbox.objects import checkout_sessions
+from paygres.sandbox.objects.cards import card_of
+from paygres.sandbox.objects.payment_methods import Buyer, incorrect_number
+from paygres.sandbox.spec.complete import Object
+from paygres.sandbox.wire.errors import Refusal, no_such
+from paygres.sandbox.world import Work, World
+
+DELIVERIES = """
+SELECT d.seq, d.event, l.value AS type, d.endpoint, d.state, d.attempts, d.due, d.last_status, d.last_error, d.last_tried
+FROM deliveries d JOIN objects o ON o.id = d.event JOIN links l ON l.seq = o.seq AND l.name = 'event.type'
+WHERE d.event = coalesce(?, d.event) ORDER BY d.seq DESC LIMIT 200
+"""
+DELIVERY_FIELDS = (
+    "seq event type endpoint state attempts due last_status last_error last_tried".split()
+)
+
+Control = Callable[[Request], Awaitable[Response]]
+
+
+class Controls:
+    def __init__(self, world: World, deliveries: Deliveries, dials: Faults) -> None:
+        self._world = world
+        self._deliveries = deliveries
+        self._faults = dials
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/_sim/deliveries", _guarded(self.list_deliveries), methods=["GET"]),
+            Route("/_sim/resend", _guarded(self.resend), methods=["POST"]),
+            Route("/_sim/pay", _guarded(self.pay), methods=["POST"]),
+            Route("/_sim/expire", _guarded(self.expire), methods=["POST"]),
+            Route("/_sim/faults", _guarded(self.turn_dials), methods=["GET", "POST"]),
+        ]
+
+    async def list_deliveries(self, request: Request) -> Response:
+        """`?event=` narrows. Newest first, at most 200."""
+        rows = self._world.store.run(DELIVERIES, (request.query_params.get("event"),)).fetchall()
+        return _json({"deliveries": [dict(zip(DELIVERY_FIELDS, row, strict=True)) for row in rows]})
+
+    async def resend(self, request: Request) -> Response:
+        """`{"event", "endpoint"?}` -> `{"deliveries": n}`."""
+        asked = await _object(request)
+        return _json({"deliveries": self._deliveries.resend(str(asked.get("event")), asked.get("endpoint"))})
+
+    async def pay(self, request: Request) -> Response:
+        """`{"session", "card"?, "email"?, "name"?, "authenticate"? ("complete" or "fail")}` -> `{"status":
+        "complete" | "requires_action" | "open", "success_url"?}`; a decline answers Stripe's 402. Waits for the
+        webhook's answer as the page does."""
+        asked = await _object(request)
+        id = str(asked.get("session"))
+        account = self._world.store.account_of(id)
+        if account is None:
+            raise no_such("checkout.session", id, "session", status=404)
+        card = card_of(str(asked.get("card", "4242424242424242")))
+        if card is None:
+            raise incorrect_number("card")
+        with self._world.work(account) as work:
+            session = confirm.open_session(work, id)
+            email = asked.get("email") or (session["customer_details"] or {}).get("email") or "buyer@example.com"
+            outcome = confirm.confirm(work, session, card, Buyer(email=email, name=asked.get("name", "Test Buyer")))
+        answer = asked.get("authenticate")
+        if outcome.completed is None and answer in ("complete", "fail"):
+            with self._world.work(account) as work:
+                outcome = confirm.authenticate(work, confirm.open_session(work, id), passed=answer == "complete")
+        if outcome.completed is None:
+            return _json({"status": "requires_action" if answer is None else "open"})
+        await self._deliveries.first_answer(outcome.completed, self._world.settings.redirect_hold)
+        return _json({"status": "complete", "success_url": checkout_sessions.landing_url(outcome.session)})
+
+    async def expire(self, request: Request) -> Response:
+        """`{"session"}`: its time is over now, as if 24 hours had passed."""
+        id = str((await _object(request)).get("session"))
+        account = self._world.store.account_of(id)
+        if account is None:
+            raise no_such("checkout.session", id, "session", status=404)
+        with self._world.work(account) as work:
+            session = confirm.open_session(work, id)
+            work.change(session, expires_at=work.now)
+            checkout_sessions.expire_by_time(work, id)
+        return _json(_session(work, id))
+
+    async def turn_dials(self, request: Request) -> Response:
+        """GET shows the dials; POST `{"latency", "answers": [{"status", "count", "path", "method", "after"}],
+        "drop", "duplicate", "delay", "shuffle", "seed"}` turns those that it names."""
+        if request.method == "POST":
+            try:
+                self._faults.set(await _object(request))
+            except (TypeError, ValueError) as problem:
+                raise Refusal(str(problem)) from None
+        return _json(self._faults.shown())
+
+
+def _session(work: Work, id: str) -> Object:
+    return {"session": id, "status": (work.get(id) or {}).get("status")}
+
+
+def _guarded(control: Control) -> Control:
+    async def answer(request: Request) -> Response:
+        try:
+            return await control(request)
+        except Refusal as refusal:
+            return _json({"error": refusal.error}, refusal.status)
+
+    return answer
+
+
+async def _object(request: Request) -> dict[str, Any]:
+    try:
+        asked = orjson.loads(await request.body())
+    except orjson.JSONDecodeError:
+        asked = None
+    if not isinstance(asked, dict):
+        raise Refusal("The body must be a JSON object.")
+    return asked
+
+
+def _json(value: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(value), status_code=status, media_type="application/json")

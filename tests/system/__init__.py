@@ -1,0 +1,1 @@
+"""Real processes: what starts, what survives, what is refused."""
