@@ -159,7 +159,7 @@ async def test_the_catalog_shows_the_connected_account_only(
         await connect_account(parts, "test", old_key, actor="test")
         await connect_account(parts, "test", key, actor="test")
         catalog = await read_catalog(parts.db, "test")
-        with pytest.raises(errors.NotFound, match=f"^Stripe test product not found: {old}$") as raised:
+        with pytest.raises(errors.NotFound, match=rf"^Stripe test product not found: {old}$") as raised:
             await read_product(parts.db, "test", old)
         with pytest.raises(errors.NotFound, match="^Stripe test price not found: price_x$"):
             await read_price(parts.db, "test", "price_x")

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from paygres.server.flows.requests import CheckoutRequest
+from paygres.server.http.validation import parse
 from tests.http.running import BODY, CHECKOUT, Server, user
 
 EMPTY = "mode: Required, lineItems: Required, successUrl: Required, cancelUrl: Required"
@@ -110,7 +112,6 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 }
 RIGHT: dict[str, dict[str, Any]] = {
     "as it is": {},
-    "any scheme": {"successUrl": "myapp://done", "cancelUrl": "javascript:void(0)"},
     "spaces around": {
         "successUrl": "  https://shop.example.com/ok\u2028",
         "customerEmail": " a@example.com ",
@@ -143,6 +144,15 @@ def test_an_empty_body_names_every_required_field(server: Server) -> None:
         headers = {**user(), **sent.pop("headers", {})}
         answer = server.client.post(CHECKOUT, headers=headers, **sent)
         assert (answer.status_code, answer.json()["message"]) == (400, EMPTY)
+
+
+@pytest.mark.parametrize(
+    "url", ["myapp://done", "javascript:void(0)", "http://[::1]:3000", "file:///x", "a:"]
+)
+def test_a_url_of_any_scheme_is_kept_as_it_was_sent(url: str) -> None:
+    wanted = parse(CheckoutRequest, {**BODY, "cancelUrl": f" {url} "})
+    assert wanted.cancel_url == url
+    assert wanted.success_url == BODY["successUrl"]
 
 
 def test_a_thousand_faults_make_a_short_message(server: Server) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 import psutil
 
 LIMIT = 60.0
+FOREIGN = ("DATABASE_URL", "PAYGRES_", "STRIPE_")
 
 
 def wait_until(true: Callable[[], Any], what: str, seconds: float = LIMIT) -> Any:
@@ -27,9 +29,7 @@ def wait_until(true: Callable[[], Any], what: str, seconds: float = LIMIT) -> An
 
 @contextlib.contextmanager
 def private_folder(name: str = "home") -> Iterator[Path]:
-    """A folder below /tmp, removed afterwards; not pytest's, whose 0700 parents PostgreSQL's user cannot enter."""
-    import shutil
-
+    """A folder below /tmp, removed afterwards. As root, PostgreSQL's user could not enter pytest's own (0700)."""
     outer = Path(mkdtemp(prefix="paygres-system-"))
     outer.chmod(0o711)
     try:
@@ -38,21 +38,15 @@ def private_folder(name: str = "home") -> Iterator[Path]:
         shutil.rmtree(outer, ignore_errors=True)
 
 
-def spawn(
-    *arguments: str, environment: dict[str, str] | None = None, cwd: Path | None = None
-) -> subprocess.Popen[str]:
+def spawn(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.Popen[str]:
     """`python -m arguments`, its output captured; no database of the outer shell leaks in."""
-    clean = {
-        n: v
-        for n, v in os.environ.items()
-        if n != "DATABASE_URL" and not n.startswith(("PAYGRES_", "STRIPE_"))
-    }
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     return subprocess.Popen(
         [sys.executable, "-m", *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=clean | (environment or {}),
+        env=clean | environment,
         cwd=cwd,
         text=True,
     )

@@ -2,9 +2,12 @@
 
 import argparse
 import asyncio
+import contextlib
 import logging
+import signal
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
@@ -67,6 +70,17 @@ def open_account(world: World) -> tuple[str, str]:
     return account, key
 
 
+class Server(uvicorn.Server):
+    """Ends with exit code 0 on SIGTERM and SIGINT, where uvicorn's own would die of the signal."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
 async def serve(settings: Settings) -> None:
     listening = listen(settings.host, settings.port)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -76,7 +90,7 @@ async def serve(settings: Settings) -> None:
     checkout_sessions.move_open_pages(world)
     find_route("GET", "/v1/account")
     config = uvicorn.Config(create_app(world), log_level="warning", access_log=False, lifespan="on", ws="none")
-    server = uvicorn.Server(config)
+    server = Server(config)
 
     async def announce() -> None:
         while not server.started:
@@ -103,8 +117,6 @@ def main() -> int:
     except OSError as problem:
         print(f"The sandbox cannot listen on {settings.host}:{settings.port}: {problem.strerror}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        return 130
     return 0
 
 

@@ -50,7 +50,7 @@ def confirm(work: Work, session: Object, card: Card | None, buyer: Buyer, method
 
 def authenticate(work: Work, session: Object, *, passed: bool) -> Outcome:
     """Answers the challenge that a card asked for. A failed one leaves the session open for another card."""
-    intent = work.get(session["payment_intent"] or "")
+    intent = intent_of(work, session)
     if intent is None or intent["status"] != "requires_action":
         raise Refusal("This Checkout Session does not wait for an authentication.")
     if not passed:
@@ -66,12 +66,18 @@ def authenticate(work: Work, session: Object, *, passed: bool) -> Outcome:
     return _try(work, session, Attempt(card, buyer, payment_method, url, authenticated=True))
 
 
+def intent_of(work: Work, session: Object) -> Object | None:
+    """The intent of the session's tries. A subscription's session never shows it."""
+    hidden = work.hidden(session["id"])
+    return work.get(hidden["intent"]) if "intent" in hidden else None
+
+
 def _try(work: Work, session: Object, tried: Attempt) -> Outcome:
     hidden = work.hidden(session["id"])
     due = subscriptions.due_now(session, hidden)
     customer = _customer(work, session, tried.buyer) if tried.will_pay else None
     new_customer = customer is not None and session["customer"] is None
-    intent = work.get(hidden["intent"]) if "intent" in hidden else None
+    intent = intent_of(work, session)
     new_intent = intent is None
     charge: Object | None = None
     if due:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from click.exceptions import Abort, ClickException
 
 from paygres.cli.dev.errors import DevError, Stop
 from paygres.cli.dev.options import Options
@@ -56,13 +55,16 @@ def run(arguments: list[str]) -> int:
     """Parses and runs; every failure is one line on stderr."""
     try:
         return app(arguments, prog_name="paygres dev", standalone_mode=False) or 0
-    except ClickException as wrong:
+    except typer.BadParameter as wrong:
         print(f"paygres dev: {wrong.format_message()} Try: paygres dev --help", file=sys.stderr)
+        return EXIT_USAGE
+    except typer.TyperException as wrong:
+        print(f"paygres dev: {wrong} Try: paygres dev --help", file=sys.stderr)
         return EXIT_USAGE
     except DevError as problem:
         print(f"paygres dev: {problem}", file=sys.stderr)
         return problem.exit_code
-    except (Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         return EXIT_INTERRUPTED
     except Stop:
         return 0

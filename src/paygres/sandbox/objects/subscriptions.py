@@ -50,7 +50,7 @@ def start(
             "object": "subscription",
             "automatic_tax": {"enabled": False},
             "billing_cycle_anchor": trial_end or work.now,
-            "billing_mode": {"flexible": {"proration_discounts": "included"}, "type": "flexible", "updated_at": None},
+            "billing_mode": {"flexible": {"proration_discounts": "included"}, "type": "flexible"},
             "billing_schedules": [],
             "cancel_at_period_end": False,
             "cancellation_details": {},

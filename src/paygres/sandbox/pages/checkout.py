@@ -130,7 +130,7 @@ class CheckoutPage:
                 link=session["cancel_url"],
             )
         hidden = work.hidden(id)
-        intent = work.get(hidden["intent"]) if "intent" in hidden else None
+        intent = confirm.intent_of(work, session)
         total = fields.money(session["amount_total"], session["currency"])
         if intent is not None and intent["status"] == "requires_action":
             return _page("challenge.html", status, id=id, total=total)

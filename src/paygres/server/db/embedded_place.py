@@ -59,7 +59,7 @@ class Place:
         self.wanted.chmod(0o711)
         if can_reach(self.wanted, self.account):
             return self.wanted
-        home = SYSTEM_HOME / hashlib.sha256(os.fsencode(self.wanted)).hexdigest()[:16]
+        home = SYSTEM_HOME / _digest(self.wanted)
         if home.exists():
             # Its data folder was deleted: what is left here belongs to nobody who remembers its passwords.
             home.rename(home.with_name(f"{home.name}.abandoned-{secrets.token_hex(4)}"))
@@ -71,8 +71,11 @@ class Place:
         """A private folder (0700) whose socket path fits; elsewhere when ours is too deep."""
         folder = self.home / "socket"
         if len(os.fsencode(folder / ".s.PGSQL.65535")) > LONGEST_SOCKET_PATH:
-            folder = Path(tempfile.mkdtemp(prefix="paygres-"))
+            folder = Path(tempfile.gettempdir()) / f"paygres-{_digest(self.home)}"
+        owner = self.account.uid if self.account else os.geteuid()
         folder.mkdir(exist_ok=True, mode=0o700)
+        if folder.is_symlink() or folder.lstat().st_uid not in (owner, os.geteuid()):
+            raise EmbeddedPostgresError(f"{folder} belongs to somebody else; remove it.")
         folder.chmod(0o700)
         self.hand_over(folder)
         return folder
@@ -101,6 +104,10 @@ class Place:
     def release(self) -> None:
         """Lets the next supervisor in."""
         os.close(self._lock)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
 
 
 def _lock(folder: Path) -> int:

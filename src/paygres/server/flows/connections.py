@@ -80,10 +80,7 @@ class Connections:
         """The connection; raises `NotConfigured` when there is no key, or none that can be read."""
         known = await self._get(environment)
         if known.connection is None:
-            raise errors.NotConfigured(
-                known.problem or f"{secret_key_name(environment)} is not configured",
-                next_actions="Set a Stripe key with PUT /api/payments/stripe/{environment}/config.",
-            )
+            raise errors.NotConfigured(known.problem or f"{secret_key_name(environment)} is not configured")
         return known.connection
 
     async def has_key(self, environment: str) -> bool:
@@ -168,8 +165,7 @@ async def leased(db: Database, environment: str) -> AsyncIterator[None]:
         yield
     finally:
         beat.cancel()
-        with suppress(asyncio.CancelledError):
-            await beat
+        await asyncio.gather(beat, return_exceptions=True)
         await connections.release_lease(db, environment, holding[0])
 
 

@@ -92,7 +92,7 @@ def _json(body: bytes) -> Any:
 
 
 def _json_complaint(reason: str) -> str:
-    if reason.startswith("unexpected end of data"):
+    if reason.startswith(("unexpected end of data", "input data is empty")):
         return "Unexpected end of JSON input"
     return f"The body is not valid JSON: {reason}"
 
