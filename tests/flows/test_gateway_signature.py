@@ -1,7 +1,7 @@
 """Webhook signatures: made by the official library, judged by ours, with the exact reason of a refusal."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from stripe import WebhookSignature
 
@@ -65,6 +65,7 @@ def test_a_body_that_is_not_utf8_is_named() -> None:
     assert refusal(b"\xff\xfe", signed()) == "The webhook body is not UTF-8"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=64), st.text(max_size=80))
 def test_no_header_and_body_end_in_anything_but_a_refusal(payload: bytes, header: str) -> None:
     refusal(payload, header)

@@ -161,7 +161,7 @@ async def test_the_catalog_shows_the_connected_account_only(
         catalog = await read_catalog(parts.db, "test")
         with pytest.raises(errors.NotFound, match=rf"^Stripe test product not found: {old}$") as raised:
             await read_product(parts.db, "test", old)
-        with pytest.raises(errors.NotFound, match="^Stripe test price not found: price_x$"):
+        with pytest.raises(errors.NotFound, match=r"^Stripe test price not found: price_x$"):
             await read_price(parts.db, "test", "price_x")
     assert [p["name"] for p in catalog["products"]] == ["New"]
     assert raised.value.code == "PAYMENT_PRODUCT_NOT_FOUND"

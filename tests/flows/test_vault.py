@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paygres.server.auth.vault import Unreadable, Vault
@@ -12,6 +12,7 @@ PLACE = "system.secrets/STRIPE_TEST_SECRET_KEY/test"
 VAULT = Vault("an encryption key of some length, new")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_what_was_sealed_opens_at_its_place(plain: str) -> None:
     sealed = VAULT.seal(plain, place=PLACE)
@@ -44,6 +45,7 @@ def test_after_a_rotation_old_values_open_and_new_ones_use_the_new_key() -> None
         old.open(both.seal("secret", place=PLACE), place=PLACE)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 200), st.characters())
 def test_a_changed_character_never_opens_as_something_else(index: int, other: str) -> None:
     sealed = VAULT.seal("sk_test_secret", place=PLACE)

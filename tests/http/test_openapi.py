@@ -22,7 +22,7 @@ CALLERS = {"admin": {"x-api-key": API_KEY}, "user": user(), "guest": bearer(ANON
 CONFORMS = [content_type_conformance, response_schema_conformance, status_code_conformance]
 MALFORMED = "Invalid HTTP request received."  # the HTTP parser's own answer, before any of our code
 BOUNDED = settings(
-    max_examples=8,
+    max_examples=6,
     deadline=None,
     database=None,
     derandomize=True,
@@ -65,7 +65,7 @@ def test_every_documented_route_exists(server: Server, document: dict[str, Any])
         for method in methods:
             wanted = path.replace("{environment}", "test").replace("{", "").replace("}", "")
             answer = server.client.request(method.upper(), wanted, headers=user())
-            assert "Endpoint" not in answer.text
+            assert not answer.text.startswith('{"error":"NOT_FOUND","message":"Endpoint')
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)

@@ -90,6 +90,7 @@ def test_defaults_are_those_of_a_local_server() -> None:
     )
     assert settings.direct_database_url == settings.database_url == GOOD["DATABASE_URL"]
     assert load({**GOOD, "API_BASE_URL": "", "PORT": "8000"}).api_base_url == "http://localhost:8000"
+    assert load({**GOOD, "PORT": "8000"}, port=9000).api_base_url == "http://localhost:9000"
 
 
 def test_a_live_installation_is_read() -> None:

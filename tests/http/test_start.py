@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from paygres.server.db.embedded import Urls
-from tests.fresh_database import FreshDatabase, cloned
+from tests.fresh_database import FreshDatabase, cloned, in_its_own_loop
 from tests.http.running import (
     ADMIN_PASSWORD,
     ANON_KEY,
@@ -78,6 +78,28 @@ def test_migrate_brings_an_empty_database_to_the_schema(postgres: Urls) -> None:
             assert server.client.get("/readyz").status_code == 200
 
 
+def test_a_caller_role_above_row_security_is_refused(postgres: Urls, database: FreshDatabase) -> None:
+    in_its_own_loop(_execute(postgres.superuser, "alter role authenticated bypassrls"))
+    try:
+        ended, errors = end_of(environment(database.server_url))
+    finally:
+        in_its_own_loop(_execute(postgres.superuser, "alter role authenticated nobypassrls"))
+    assert (ended, errors.count("\n")) == (12, 1)
+    assert "Role authenticated is not bound by row-level security" in errors
+
+
+def test_a_silent_stripe_does_not_keep_the_server_from_answering(database: FreshDatabase) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        base = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        key = {"STRIPE_TEST_SECRET_KEY": "sk_test_1a2b3c4d5e6f", "STRIPE_API_BASE": base}
+        with serving(environment(database.server_url, **key)) as server:
+            silent.settimeout(10)
+            connection, _ = silent.accept()  # the key is being tried
+            assert server.client.get("/api/health").status_code == 200
+            assert server.client.get("/readyz").status_code == 200
+            connection.close()
+
+
 async def test_nobody_could_administer_means_no_start(database: FreshDatabase) -> None:
     closed = {"ACCESS_API_KEY": "", "ROOT_ADMIN_PASSWORD": ""}
     ended, errors = end_of(environment(database.server_url, **closed))
@@ -131,5 +153,13 @@ async def _api_keys(database: FreshDatabase) -> list[asyncpg.Record]:
         return await connection.fetch(
             "select kind, hash, value, expires_at from system.api_keys order by kind, created_at"
         )
+    finally:
+        await connection.close()
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
     finally:
         await connection.close()

@@ -118,7 +118,7 @@ class Api:
             with world.work(account, request_id=request_id, idempotency_key=key or None) as work:
                 body = self._rendered(work, operation, route(work, params, *path_ids), paths)
                 if key:
-                    self._keys.keep(account, key, print_of_request, now, Replay(200, body, request_id))
+                    self._keys.keep(account, key, print_of_request, now, operation, Replay(200, body, request_id))
             return 200, body
         except Refusal as refusal:
             status, body, stored = refusal.status, _error_body(refusal, request_id), refusal.stored
@@ -127,7 +127,7 @@ class Api:
             refusal = Refusal("The sandbox failed; its log says how.", status=500, type="api_error")
             status, body, stored = 500, _error_body(refusal, request_id), True
         if key and stored:
-            self._keys.keep(account, key, print_of_request, now, Replay(status, body, request_id))
+            self._keys.keep(account, key, print_of_request, now, operation, Replay(status, body, request_id))
         return status, body
 
     def _rendered(self, work: Work, operation: str, answer: Answer, paths: Iterable[str]) -> bytes:

@@ -1,5 +1,4 @@
-"""The state in SQLite: a file that survives restarts and kill -9 (WAL, one transaction per request), or, without
-a file, a temporary database that SQLite keeps in memory and spills to disk when it grows."""
+"""The state in SQLite: a file that survives restarts and kill -9 (WAL, one transaction per request), or memory."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,11 +8,14 @@ from typing import Any
 
 import orjson
 
+from paygres.sandbox.packing import Packing
+
 Object = dict[str, Any]
 
 SCHEMA = Path(__file__).with_name("store.sql")
 
-# The fields a list can be narrowed by, per kind of object. Dots lead into nested objects.
+# The fields a list can be narrowed by, per kind of object. Dots lead into nested objects,
+# `*` into each element of a list.
 LINKS: dict[str, tuple[str, ...]] = {
     "billing_portal.configuration": ("active", "is_default"),
     "charge": ("customer", "payment_intent"),
@@ -30,7 +32,7 @@ LINKS: dict[str, tuple[str, ...]] = {
     "product": ("active", "url"),
     "promotion_code": ("active", "code", "customer"),
     "refund": ("charge", "payment_intent"),
-    "subscription": ("customer", "status", "collection_method"),
+    "subscription": ("customer", "status", "collection_method", "items.data.*.price.id"),
     "subscription_item": ("subscription",),
 }
 
@@ -39,14 +41,17 @@ class Store:
     """Rows in, rows out; knows no rule of payments. Everything inside one `transaction()` happens or does not."""
 
     def __init__(self, path: Path | None) -> None:
-        # An empty name is SQLite's temporary database.
-        self._db = sqlite3.connect(str(path) if path else "", isolation_level=None, cached_statements=256)
-        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
-        self._db.execute(f"PRAGMA journal_mode = {'WAL' if path else 'MEMORY'}")
-        self._db.execute(f"PRAGMA synchronous = {'NORMAL' if path else 'OFF'}")
-        self._db.execute("PRAGMA cache_size = -65536")
-        self._db.executescript(SCHEMA.read_text("utf-8"))
+        self._db = sqlite3.connect(str(path) if path else ":memory:", isolation_level=None, cached_statements=256)
         self.run = self._db.execute
+        if path:
+            # One process owns the file; a killed one leaves a journal that the next start reads back.
+            self.run("PRAGMA locking_mode = EXCLUSIVE")
+            self.run("PRAGMA journal_mode = WAL")
+            self.run("PRAGMA synchronous = NORMAL")
+            self.run("PRAGMA wal_autocheckpoint = 4000")
+        self.run("PRAGMA cache_size = -32768")
+        self._db.executescript(SCHEMA.read_text("utf-8"))
+        self._packing = Packing(self.run)
 
     def close(self) -> None:
         self._db.close()
@@ -58,6 +63,7 @@ class Store:
             yield
         except BaseException:
             self.run("ROLLBACK")
+            self._packing.forget()
             raise
         self.run("COMMIT")
 
@@ -71,14 +77,21 @@ class Store:
     def insert(self, account: str, item: Object, body: bytes, hidden: Object | None) -> None:
         seq = self.run(
             "INSERT INTO objects (id, account, kind, created, body, hidden) VALUES (?, ?, ?, ?, ?, ?)",
-            (item["id"], account, item["object"], item.get("created", 0), body, _dumped(hidden)),
+            (
+                item["id"],
+                account,
+                item["object"],
+                item.get("created", 0),
+                self.pack(_sort(item), body),
+                self._packed_hidden(item["id"], hidden),
+            ),
         ).lastrowid
         for name, value in _links(item):
             self.run("INSERT INTO links (seq, name, value) VALUES (?, ?, ?)", (seq, name, value))
 
     def replace(self, item: Object, body: bytes) -> None:
         id = item["id"]
-        [(seq,)] = self.run("UPDATE objects SET body = ? WHERE id = ? RETURNING seq", (body, id)).fetchall()
+        [(seq,)] = self.run("UPDATE objects SET body = ? WHERE id = ? RETURNING seq", (self.pack(_sort(item), body), id)).fetchall()
         wanted = set(_links(item))
         present = set(self.run("SELECT name, value FROM links WHERE seq = ?", (seq,)).fetchall())
         for name, value in present - wanted:
@@ -86,18 +99,18 @@ class Store:
         for name, value in wanted - present:
             self.run("INSERT INTO links (seq, name, value) VALUES (?, ?, ?)", (seq, name, value))
 
-    def bury(self, id: str, tombstone: bytes) -> None:
+    def bury(self, item: Object, tombstone: bytes) -> None:
         """The object leaves every list; its tombstone is what a retrieval finds."""
         [(seq,)] = self.run(
-            "UPDATE objects SET body = ?, deleted = 1 WHERE id = ? RETURNING seq", (tombstone, id)
+            "UPDATE objects SET body = ?, deleted = 1 WHERE id = ? RETURNING seq",
+            (self.pack("tombstone", tombstone), item["id"]),
         ).fetchall()
         self.run("DELETE FROM links WHERE seq = ?", (seq,))
 
     def body(self, account: str, id: str) -> tuple[str, bytes] | None:
         """(kind, JSON) of one object of the account, tombstones included."""
-        return self.run(
-            "SELECT kind, body FROM objects WHERE id = ? AND account = ?", (id, account)
-        ).fetchone()
+        row = self.run("SELECT kind, body FROM objects WHERE id = ? AND account = ?", (id, account)).fetchone()
+        return (row[0], self.unpack(row[1])) if row else None
 
     def account_of(self, id: str) -> str | None:
         row = self.run("SELECT account FROM objects WHERE id = ?", (id,)).fetchone()
@@ -105,10 +118,10 @@ class Store:
 
     def hidden(self, id: str) -> Object:
         row = self.run("SELECT hidden FROM objects WHERE id = ?", (id,)).fetchone()
-        return orjson.loads(row[0]) if row and row[0] else {}
+        return orjson.loads(self.unpack(row[0])) if row and row[0] else {}
 
     def set_hidden(self, id: str, hidden: Object) -> None:
-        self.run("UPDATE objects SET hidden = ? WHERE id = ?", (_dumped(hidden), id))
+        self.run("UPDATE objects SET hidden = ? WHERE id = ?", (self._packed_hidden(id, hidden), id))
 
     def seq(self, account: str, kind: str, id: str) -> int | None:
         row = self.run(
@@ -151,21 +164,39 @@ class Store:
             f"SELECT body FROM objects WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT ?",
             (*arguments, limit),
         ).fetchall()
-        bodies = [row[0] for row in rows]
+        bodies = [self.unpack(row[0]) for row in rows]
         return bodies[::-1] if before is not None else bodies
+
+    def pack(self, sort: str, body: bytes) -> bytes:
+        return self._packing.pack(sort, body)
+
+    def unpack(self, packed: bytes) -> bytes:
+        return self._packing.unpack(packed)
+
+    def _packed_hidden(self, id: str, hidden: Object | None) -> bytes | None:
+        return self.pack(f"hidden {id.partition('_')[0]}", orjson.dumps(hidden)) if hidden else None
+
+
+def _sort(item: Object) -> str:
+    """What bodies resemble: events those with the same object."""
+    return f"event {item['data']['object']['object']}" if item["object"] == "event" else item["object"]
 
 
 def _links(item: Object) -> Iterator[tuple[str, str]]:
     kind = item["object"]
     for name in LINKS.get(kind, ()):
-        value: Any = item
-        for step in name.split("."):
-            value = value.get(step) if isinstance(value, dict) else None
-        if isinstance(value, bool):
-            yield f"{kind}.{name}", "true" if value else "false"
-        elif isinstance(value, str):
-            yield f"{kind}.{name}", value
+        for value in _values(item, name.split(".")):
+            if isinstance(value, bool):
+                yield f"{kind}.{name}", "true" if value else "false"
+            elif isinstance(value, str):
+                yield f"{kind}.{name}", value
 
 
-def _dumped(hidden: Object | None) -> bytes | None:
-    return orjson.dumps(hidden) if hidden else None
+def _values(value: Any, steps: list[str]) -> Iterator[Any]:
+    for place, step in enumerate(steps):
+        if step == "*":
+            for one in value or ():
+                yield from _values(one, steps[place + 1 :])
+            return
+        value = value.get(step) if isinstance(value, dict) else None
+    yield value

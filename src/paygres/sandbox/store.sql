@@ -1,4 +1,7 @@
--- The sandbox's state. Bodies are complete API objects as JSON; `hidden` is what Stripe knows and never tells.
+-- The sandbox's state. Bodies are complete API objects as JSON, packed (packing.py); `hidden` is what Stripe knows
+-- and never tells.
+CREATE TABLE IF NOT EXISTS dictionaries (number INTEGER PRIMARY KEY, sort TEXT NOT NULL UNIQUE, body BLOB NOT NULL);
+
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE IF NOT EXISTS objects (

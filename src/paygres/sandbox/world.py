@@ -92,7 +92,7 @@ class Work:
     def bury(self, item: Object) -> Object:
         """Deletes the object; answers what its id is from now on."""
         tombstone = {"id": item["id"], "object": item["object"], "deleted": True}
-        self.store.bury(item["id"], orjson.dumps(tombstone))
+        self.store.bury(item, orjson.dumps(tombstone))
         return tombstone
 
     def emit(self, type: str, item: Object, previous: Object | None = None, *, automatic: bool = False) -> str:

@@ -95,6 +95,7 @@ def _serve(settings: Settings, host: str, port: int, *, worker: bool) -> int:
         reason = getattr(error, "strerror", None) or str(error)
         return _say(EXIT_UNREACHABLE, f"Cannot listen on {host}:{port}: {reason}. Set PORT or pass --port.")
     with listener:
+        settings = load(port=listener.getsockname()[1])
         return _until_stopped(_answer_requests(settings, listener, worker=worker))
 
 

@@ -12,14 +12,14 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
 from paygres.server.auth.admin import AdminSignIn
-from paygres.server.auth.keys import Keys, hash_key, new_anon_key
+from paygres.server.auth.keys import Keys
 from paygres.server.auth.tokens import Tokens
 from paygres.server.auth.vault import Vault
 from paygres.server.db.database import Database
-from paygres.server.db.migrate import is_current
 from paygres.server.flows.connect_account import seed_from_environment
 from paygres.server.flows.connections import Connections
 from paygres.server.flows.parts import GuestLimits, Parts
+from paygres.server.flows.seed_access_keys import seed_access_keys
 from paygres.server.flows.wake import Wake
 from paygres.server.flows.work import work
 from paygres.server.http import absent, catalog, checkout_sessions, connections, health, sign_in, webhooks
@@ -28,15 +28,10 @@ from paygres.server.http.openapi import openapi_route
 from paygres.server.http.render_errors import log_bug
 from paygres.server.settings import Settings
 from paygres.server.stripe_gateway.gateway import StripeGateway
-from paygres.server.tables import api_keys
+from paygres.server.tables import api_keys, installation
 
 _log = structlog.get_logger("paygres.app")
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
-# The service role may be kept from reading which migrations ran; then the tables themselves have to do.
-_LEDGER_IS_CLOSED = """
-select to_regclass('system.installation') is not null
-   and not has_table_privilege(to_regclass('system.migrations'), 'select')
-"""
 NOT_MIGRATED = "The database has no current Paygres schema; run `paygres db migrate` first."
 
 
@@ -104,6 +99,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
     try:
         if await schema_state(db) != "current":
             raise StartError(NOT_MIGRATED)
+        await _refuse_careless_roles(db)
         await _seed_access_keys(db, settings)
         yield await _parts(settings, db, gateway)
     finally:
@@ -115,10 +111,7 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
 
 async def schema_state(db: Database) -> str:
     """ "current" when every migration of this version is applied, else what to do about it."""
-    async with db.as_service() as tx:
-        if await tx.fetchval(_LEDGER_IS_CLOSED):
-            return "current"
-        return "current" if await is_current(tx) else "run `paygres db migrate`"
+    return "current" if await installation.is_migrated(db) else "run `paygres db migrate`"
 
 
 async def keep_working(parts: Parts, vitals: health.Vitals | None = None) -> None:
@@ -147,7 +140,7 @@ async def _parts(settings: Settings, db: Database, gateway: StripeGateway) -> Pa
         keys=Keys(partial(api_keys.select_live, db)),
         tokens=Tokens(settings.jwt_secret),
         wake=Wake(),
-        installation_id=str(await db.fetchval("select id from system.installation")),
+        installation_id=await installation.select_id(db),
         api_base_url=settings.api_base_url,
         guest_limits=GuestLimits(enabled=settings.limits, allowed=settings.guest_checkouts),
         return_origins=settings.return_origins,
@@ -158,24 +151,20 @@ async def _parts(settings: Settings, db: Database, gateway: StripeGateway) -> Pa
     )
 
 
-async def _seed_access_keys(db: Database, settings: Settings) -> None:
-    """Store the keys of the environment; make an anonymous key when there is none.
+async def _refuse_careless_roles(db: Database) -> None:
+    """Row-level security must bind the roles of callers; a strong login role is only worth a warning."""
+    for role, is_login in await installation.select_careless_roles(db):
+        if not is_login:
+            raise StartError(
+                f"Role {role} is not bound by row-level security;"
+                f" run ALTER ROLE {role} NOSUPERUSER NOBYPASSRLS as a superuser."
+            )
+        _log.warning("login_role_too_strong", role=role, hint="Give the server a login role of its own.")
 
-    An API key is never made here, because it could only be shown in a log: without one, and without an
-    admin who can sign in, nobody could administer the installation, so it does not start.
-    """
-    if settings.api_key:
-        await api_keys.insert_key(db, "api", hash_key(settings.api_key))
-    if settings.anon_key:
-        await api_keys.insert_key(db, "anon", hash_key(settings.anon_key), settings.anon_key)
-    live = await api_keys.select_live(db)
-    kinds = {key.kind for key in live}
-    if "anon" not in kinds:
-        anon_key = new_anon_key()
-        await api_keys.insert_key(db, "anon", hash_key(anon_key), anon_key)
-    if settings.api_key and hash_key(settings.api_key) not in {key.hash for key in live}:
-        _log.warning("access_api_key_expired", hint="ACCESS_API_KEY was replaced earlier; set a new one.")
-    if "api" not in kinds and not settings.admin_password:
+
+async def _seed_access_keys(db: Database, settings: Settings) -> None:
+    holds = await seed_access_keys(db, api_key=settings.api_key, anon_key=settings.anon_key)
+    if not holds and not settings.admin_password:
         raise StartError(
             "Nobody could administer this server: set ACCESS_API_KEY (e.g. ik_ and `openssl rand -hex 32`)"
             " or ROOT_ADMIN_PASSWORD.",

@@ -83,9 +83,13 @@ class Settings:
     dev: bool = False
 
 
-def load(environ: Mapping[str, str] | None = None) -> Settings:
-    """Read every setting; raises SettingsError with all faults at once."""
-    read = _Reading(os.environ if environ is None else environ)
+def load(environ: Mapping[str, str] | None = None, *, port: int | None = None) -> Settings:
+    """Read every setting; raises SettingsError with all faults at once.
+
+    `port` is the port really listened on, when it is not PORT: the default API_BASE_URL names it.
+    """
+    environ = os.environ if environ is None else environ
+    read = _Reading(environ if port is None else {**environ, "PORT": str(port)})
     settings = read.settings()
     if read.problems:
         raise SettingsError(read.problems)

@@ -11,7 +11,6 @@ from paygres.cli.dev.api import STRIPE, Api
 from paygres.cli.dev.errors import DevError
 
 CARD = {"email": "ada@example.com", "card_number": "4242424242424242", "exp": "12/34", "cvc": "123"}
-RETURN_TO = "https://shop.example.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +22,7 @@ class Session:
     url: str
 
 
-def open_session(guest: Api, order_id: str, price_id: str) -> Session:
+def open_session(guest: Api, order_id: str, price_id: str, shop_url: str) -> Session:
     """What an application's frontend does: price, order id, and a key that makes a retry safe."""
     answer = guest.call(
         "POST",
@@ -31,8 +30,8 @@ def open_session(guest: Api, order_id: str, price_id: str) -> Session:
         {
             "mode": "payment",
             "lineItems": [{"priceId": price_id, "quantity": 1}],
-            "successUrl": f"{RETURN_TO}/orders/{order_id}?session_id={{CHECKOUT_SESSION_ID}}",
-            "cancelUrl": f"{RETURN_TO}/cart",
+            "successUrl": f"{shop_url}/orders/{order_id}?session_id={{CHECKOUT_SESSION_ID}}",
+            "cancelUrl": f"{shop_url}/orders/{order_id}",
             "metadata": {"order_id": order_id},
             "idempotencyKey": f"order:{order_id}",
         },

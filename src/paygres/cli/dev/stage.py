@@ -1,24 +1,27 @@
-"""The order of `paygres dev`: start the parts, prove them with a purchase, tell where they are, stop."""
+"""The order of `paygres dev`: start the parts, prove them, tell where they are, serve, stop."""
 
 import contextlib
-import json
 import signal
 import time
+from dataclasses import replace
 from types import FrameType
+from typing import Any
 
 from paygres.cli.dev import database, parts
 from paygres.cli.dev.api import Api, connect
-from paygres.cli.dev.catalog import CURRENCY, Catalog, seed_catalog
+from paygres.cli.dev.catalog import Catalog, seed_catalog
 from paygres.cli.dev.database import Place, work
+from paygres.cli.dev.demo import Demo
 from paygres.cli.dev.errors import DevError, Stop
 from paygres.cli.dev.home import Home
-from paygres.cli.dev.keys import ADMIN, load_or_make
+from paygres.cli.dev.keys import load_or_make
 from paygres.cli.dev.options import DEFAULT_PORT, Options
 from paygres.cli.dev.processes import Child, end_leftovers
-from paygres.cli.dev.purchase import Session, open_session, pay
 from paygres.cli.dev.screen import Screen
+from paygres.cli.dev.shop_page import ShopPage
+from paygres.cli.dev.tell import Running
 
-PAID_SECONDS = 10.0
+STOP_ORDER = ("API", "sandbox", "PostgreSQL")
 
 
 def present(options: Options) -> int:
@@ -48,6 +51,7 @@ class Stage:
         self.apis: list[Api] = []
 
     def run(self) -> int:
+        """The whole play; returns 0, or raises."""
         options, screen = self.options, self.screen
         own = database.own_place(options) if options.database_url else None
         port = parts.choose_port(options)
@@ -57,54 +61,39 @@ class Stage:
         screen.title(f"Paygres, everything on this machine, kept in {home.folder}")
         if options.port is None and port != DEFAULT_PORT:
             screen.say(f"  port {DEFAULT_PORT} is in use; the API takes {port}")
-
         sandbox = self._keep(parts.start_sandbox(home))  # gets ready while PostgreSQL starts
         place = own or self._postgres()
         if own:
             screen.say(f"  your own PostgreSQL at {own.address}" + ("" if own.demo else ", without the demo"))
         self._migrate(place, embedded=own is None)
-        with screen.step("sandbox") as step:
-            stripe = sandbox.ready_line()
-            step.detail = f"{stripe['url']}  a local Stripe, own process"
-        home.write("dev.json", {"sandboxPort": int(stripe["url"].rsplit(":", 1)[1])})
+        stripe = self._sandbox(sandbox)
         url = f"http://127.0.0.1:{port}"
-        demo = options.demo and place.demo
-        if options.once and not demo:
-            raise DevError("your database has other tables, so no demo was made there", exit_code=1)
-        with screen.step("API with worker") as step:
-            api = self._keep(parts.start_api(home, place, port, keys, stripe["url"]))
-            catalog = seed_catalog(stripe["url"], stripe["secretKey"]) if demo else None
-            parts.wait_for_api(api, url)
-            step.detail = url
+        catalog = self._api(place, port, url, keys, stripe)
         self._connect(url, keys, stripe["secretKey"])
-        order_id, session = self._shop_and_purchase(place, url, keys, catalog) if catalog else (None, None)
+        running = Running(url, keys, place, stripe["url"], stripe["secretKey"])
+        demo = self._shop(place, catalog, url, keys) if catalog else None
+        if demo:
+            screen.title("A purchase through the public API:")
+            order_id, session = demo.purchase(screen, self._check)
+            running = replace(running, order_id=order_id, session_id=session.id)
         if options.once:
+            screen.title(f"The order was read back as paid, {screen.elapsed():.1f} s after the start.")
             return 0
         if options.json:
-            ready = {
-                "baseUrl": url,
-                "anonKey": keys["ACCESS_ANON_KEY"],
-                "apiKey": keys["ACCESS_API_KEY"],
-                "adminUsername": ADMIN,
-                "adminPassword": keys["ROOT_ADMIN_PASSWORD"],
-                "jwtSecret": keys["JWT_SECRET"],
-                "databaseUrl": place.owner,
-                "sandboxUrl": stripe["url"],
-                "stripeSecretKey": stripe["secretKey"],
-                "orderId": order_id,
-                "checkoutSessionId": session.id if session else None,
-            }
-            print(json.dumps(ready), flush=True)
-        self._tell(url, keys, place, stripe["url"], catalog)
+            print(running.json_line(), flush=True)
+        running.tell(screen, home, None if options.json else demo)
         while True:
-            for child in self.children:
-                child.check()
+            self._check()
             time.sleep(0.2)
 
     def _keep(self, child: Child) -> Child:
         self.children.append(child)
         self.home.write("children.json", {"pids": [c.process.pid for c in self.children]})
         return child
+
+    def _check(self) -> None:
+        for child in self.children:
+            child.check()
 
     def _postgres(self) -> Place:
         with self.screen.step("PostgreSQL") as step:
@@ -120,75 +109,40 @@ class Stage:
                 work(database.let_owner_read(place.owner))
             step.detail = "schemas payments, auth, system are current"
 
+    def _sandbox(self, sandbox: Child) -> dict[str, Any]:
+        with self.screen.step("sandbox") as step:
+            stripe = sandbox.ready_line()
+            step.detail = f"{stripe['url']}  a local Stripe, own process"
+        self.home.write("dev.json", {"sandboxPort": int(stripe["url"].rsplit(":", 1)[1])})
+        return stripe
+
+    def _api(
+        self, place: Place, port: int, url: str, keys: dict[str, str], stripe: dict[str, Any]
+    ) -> Catalog | None:
+        with_demo = self.options.demo and place.demo
+        if self.options.once and not with_demo:
+            raise DevError("your database has other tables, so no demo was made there", exit_code=1)
+        with self.screen.step("API with worker") as step:
+            api = self._keep(parts.start_api(self.home, place, port, keys, stripe["url"]))
+            # While it starts: the first sync will find the shop's products.
+            catalog = seed_catalog(stripe["url"], stripe["secretKey"]) if with_demo else None
+            parts.wait_for_api(api, url)
+            step.detail = f"{url}  {self.screen.elapsed():.1f} s after the start"
+        return catalog
+
     def _connect(self, url: str, keys: dict[str, str], secret_key: str) -> None:
-        with self.screen.step("connected to Stripe") as step:
-            admin = self._api(url, keys["ACCESS_API_KEY"])
-            found = connect(admin, secret_key)
-            counts = " ".join(f"{number} {name}" for name, number in found["lastSyncCounts"].items())
+        with self.screen.step("Stripe connected") as step:
+            found = connect(self._view(url, keys["ACCESS_API_KEY"]), secret_key)
+            counts = ", ".join(f"{number} {name}" for name, number in found["lastSyncCounts"].items())
             step.detail = f"{found['accountId']}  webhook {found['webhookEndpointId']}  synced {counts}"
 
-    def _shop_and_purchase(
-        self, place: Place, url: str, keys: dict[str, str], catalog: Catalog
-    ) -> tuple[str, Session]:
-        screen = self.screen
-        with screen.step("shop") as step:
+    def _shop(self, place: Place, catalog: Catalog, url: str, keys: dict[str, str]) -> Demo:
+        with self.screen.step("shop") as step:
             work(database.seed_shop(place.owner))
             step.detail = f"{catalog.mug} (once)  {catalog.plan} (monthly)  tables orders, team_members"
-        screen.title("A purchase through the public API:")
-        guest = self._api(url, keys["ACCESS_ANON_KEY"])
-        with screen.step("order") as step:
-            order_id = self._order(place, catalog)
-            step.detail = f"{order_id}  pending  {catalog.mug_amount / 100:.2f} {CURRENCY}"
-        with screen.step("checkout session") as step:
-            session = open_session(guest, order_id, catalog.mug)
-            step.detail = session.id
-        began = time.monotonic()
-        with screen.step("paid by card") as step:
-            seconds = pay(session)
-            step.detail = f"4242 4242 4242 4242 on the hosted page, sent back after {seconds:.2f} s"
-        with screen.step("order") as step:
-            self._wait_until_paid(place, order_id)
-            step.detail = f"{order_id}  paid  {time.monotonic() - began:.2f} s after the form was posted"
-        return order_id, session
+        return Demo(place, catalog, self._view(url, keys["ACCESS_ANON_KEY"]), ShopPage(place.owner).url)
 
-    def _order(self, place: Place, catalog: Catalog) -> str:
-        return work(database.insert_order(place.owner, catalog.mug, catalog.mug_amount, CURRENCY))
-
-    def _wait_until_paid(self, place: Place, order_id: str) -> None:
-        give_up = time.monotonic() + PAID_SECONDS
-        while work(database.order_status(place.owner, order_id)) != "paid":
-            for child in self.children:
-                child.check()
-            if time.monotonic() > give_up:
-                raise DevError(
-                    f"order {order_id} was not paid within {PAID_SECONDS:.0f} s; see {self.home.logs}",
-                    exit_code=1,
-                )
-            time.sleep(0.05)
-
-    def _tell(
-        self, url: str, keys: dict[str, str], place: Place, sandbox_url: str, catalog: Catalog | None
-    ) -> None:
-        say = self.screen.say
-        environment = self.home.folder / "dev.env"
-        self.home.write_environment(
-            environment.name,
-            {"INSFORGE_URL": url, "INSFORGE_ANON_KEY": keys["ACCESS_ANON_KEY"], "DATABASE_URL": place.owner},
-        )
-        self.screen.title(f"Ready after {self.screen.elapsed():.1f} s.")
-        say(f"  API       {url}")
-        say(f"  sandbox   {sandbox_url}")
-        say(f"  database  {place.address}")
-        say(f'  in a shell: . {environment}; psql "$DATABASE_URL"')
-        say(f"  export INSFORGE_URL={url} INSFORGE_ANON_KEY={keys['ACCESS_ANON_KEY']}")
-        if catalog:
-            guest = self._api(url, keys["ACCESS_ANON_KEY"])
-            order_id = self._order(place, catalog)
-            say("Pay one yourself (card 4242 4242 4242 4242, any date and code):")
-            say(f"  {open_session(guest, order_id, catalog.mug).url}")
-        say("Ctrl-C stops everything; the next start goes on from here.")
-
-    def _api(self, url: str, key: str) -> Api:
+    def _view(self, url: str, key: str) -> Api:
         api = Api(url, key)
         self.apis.append(api)
         return api
@@ -198,6 +152,5 @@ class Stage:
         for api in self.apis:
             with contextlib.suppress(Exception):
                 api.close()
-        order = {"API": 0, "sandbox": 1, "PostgreSQL": 2}
-        for child in sorted(self.children, key=lambda c: order.get(c.name, 0)):
+        for child in sorted(self.children, key=lambda child: STOP_ORDER.index(child.name)):
             child.stop()

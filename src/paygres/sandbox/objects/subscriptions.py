@@ -94,6 +94,7 @@ def retrieve(work: Work, params: Params, id: str) -> Object:
 
 def list_all(work: Work, params: Params) -> Page:
     links = {"customer": params.get("customer"), "collection_method": params.get("collection_method")}
+    links["items.data.*.price.id"] = params.get("price")
     conditions: list[tuple[str, object]] = []
     status = params.get("status")
     if status == "ended":
@@ -102,8 +103,6 @@ def list_all(work: Work, params: Params) -> Page:
         conditions.append((f"seq NOT IN ({OF_STATUS})", "canceled"))
     elif status != "all":
         links["status"] = status
-    if "price" in params:
-        conditions.append(("instr(body, ?)", f'"{params["price"]}"'))
     return answer_list(work, "subscription", params, "/v1/subscriptions", links=links, conditions=conditions)
 
 

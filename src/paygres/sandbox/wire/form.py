@@ -2,7 +2,7 @@
 Lists stay dicts with their indices as keys until the parameter's schema says that they are lists."""
 
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 from paygres.sandbox.wire.errors import Refusal
 
@@ -17,16 +17,14 @@ def decode(encoded: bytes) -> Form:
     form: Form = {}
     if not encoded:
         return form
-    try:
-        pairs = parse_qsl(
-            encoded.decode("ascii", "strict"),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=MAX_FIELDS,
-        )
-    except (UnicodeDecodeError, ValueError):
-        raise Refusal("Invalid form encoding: the body must be URL-encoded UTF-8.", stored=False) from None
-    for name, value in pairs:
+    pairs = encoded.split(b"&")
+    if len(pairs) > MAX_FIELDS:
+        raise Refusal(f"A request can have up to {MAX_FIELDS} parameters.", stored=False)
+    for pair in pairs:
+        if not pair:
+            continue
+        encoded_name, _, encoded_value = pair.partition(b"=")
+        name, value = _decoded(encoded_name), _decoded(encoded_value)
         if "\x00" in value or "\x00" in name:
             raise Refusal("Invalid string: null bytes are not allowed.", stored=False)
         if "[" in name:
@@ -36,6 +34,16 @@ def decode(encoded: bytes) -> Form:
         else:
             form[name] = value
     return form
+
+
+def _decoded(encoded: bytes) -> str:
+    try:
+        text = encoded.decode("ascii")
+        if "+" in text:
+            text = text.replace("+", " ")
+        return unquote(text, errors="strict") if "%" in text else text
+    except UnicodeDecodeError:
+        raise Refusal("Invalid form encoding: the body must be URL-encoded UTF-8.", stored=False) from None
 
 
 def _put(form: Form, name: str, value: str) -> None:

@@ -62,14 +62,17 @@ class IdempotencyKeys:
                 type="idempotency_error",
                 stored=False,
             )
-        return Replay(row[1], row[2], row[3])
+        return Replay(row[1], self._store.unpack(row[2]), row[3])
 
-    def keep(self, account: str, key: str, fingerprint: bytes, now: float, answer: Replay) -> None:
+    def keep(
+        self, account: str, key: str, fingerprint: bytes, now: float, operation: str, answer: Replay
+    ) -> None:
         """Remembers the answer; inside the transaction of the work it answers, where there is one."""
+        packed = self._store.pack(f"answer {operation}", answer.body)
         self._store.run(
             "INSERT OR REPLACE INTO idempotency (account, key, fingerprint, created, status, body, request_id) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (account, key, fingerprint, int(now), answer.status, answer.body, answer.request_id),
+            (account, key, fingerprint, int(now), answer.status, packed, answer.request_id),
         )
 
     def end(self, account: str, key: str) -> None:

@@ -23,7 +23,7 @@ from paygres.server.flows.connections import (
 )
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.sync_environment import sync_environment
-from paygres.server.stripe_gateway.gateway import Answer
+from paygres.server.stripe_gateway.answer import Answer
 from paygres.server.stripe_gateway.keys import (
     ENVIRONMENTS,
     mask,

@@ -1,6 +1,7 @@
 """The worker's second duty: read at Stripe what events left undecided, with nothing held meanwhile."""
 
 from datetime import timedelta
+from urllib.parse import quote
 
 import structlog
 
@@ -31,7 +32,7 @@ async def refetch_objects(parts: Parts) -> int:
         try:
             connection = await parts.connections.current(one.environment)
             answer = await parts.gateway.request(
-                connection.stripe_key, "get", PATHS[one.object_type] + one.object_id, priority="refetch"
+                connection.stripe_key, "get", PATHS[one.object_type] + quote(one.object_id, safe=""), priority="refetch"
             )
             await apply_reads(parts.db, connection, [answer.object], answer.as_of)
         except Upstream as error:

@@ -28,7 +28,7 @@ alter default privileges in schema payments grant select on tables to project_ad
 
 -- Every table's updated_at.
 create or replace function system.update_updated_at() returns trigger
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
     new.updated_at := now();
     return new;

@@ -1,12 +1,12 @@
 -- schema auth: what policies may ask about the caller. None of these ever raises:
 -- a subject that is not a UUID makes auth.uid() null, not an error.
 create or replace function auth.jwt() returns jsonb
-language sql stable set search_path = '' as $$
+language sql stable as $$
     select nullif(current_setting('request.jwt.claims', true), '')::jsonb
 $$;
 
 create or replace function auth.uid() returns uuid
-language sql stable set search_path = '' as $$
+language sql stable as $$
     select case
         when auth.jwt() ->> 'sub' ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
         then (auth.jwt() ->> 'sub')::uuid
@@ -14,10 +14,10 @@ language sql stable set search_path = '' as $$
 $$;
 
 create or replace function auth.role() returns text
-language sql stable set search_path = '' as $$ select auth.jwt() ->> 'role' $$;
+language sql stable as $$ select auth.jwt() ->> 'role' $$;
 
 create or replace function auth.email() returns text
-language sql stable set search_path = '' as $$ select auth.jwt() ->> 'email' $$;
+language sql stable as $$ select auth.jwt() ->> 'email' $$;
 
 create table auth.users (
     id uuid primary key default gen_random_uuid(),

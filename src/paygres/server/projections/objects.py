@@ -52,7 +52,7 @@ KINDS = {
             payment_intents.row, payment_intents.payment_key, payment_intents.marks,
         ),
         Kind(
-            "charge", ("id", "status", "amount", "currency"), charges.lifecycle,
+            "charge", ("id", "amount", "currency"), charges.lifecycle,
             charges.row, charges.payment_key, charges.marks,
         ),
         Kind("customer", ("id",), customers.lifecycle, customers.row),

@@ -5,21 +5,17 @@ No flow calls this while it holds a database connection.
 
 import asyncio
 import importlib
-import math
 import random
 import re
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from functools import lru_cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
-import orjson
-
 from paygres.server import errors
 from paygres.server.stripe_gateway import errors as translated
+from paygres.server.stripe_gateway.answer import Answer, read_answer
 from paygres.server.stripe_gateway.budget import PATIENCE, RATES, Budget, Priority
 from paygres.server.stripe_gateway.keys import prefixes
 
@@ -34,15 +30,6 @@ API_BASE = "https://api.stripe.com"
 _STRIPE_SECONDS = 25.0
 _MAX_LANES = 16
 _PATH = re.compile(r"/v[12](?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.~%-]+)+")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Stripe's answer: the decoded object, and a lower bound of Stripe's clock when it was true (unix s)."""
-
-    object: dict[str, Any]
-    as_of: int
-    request_id: str | None
 
 
 @dataclass(slots=True)
@@ -99,7 +86,7 @@ class StripeGateway:
                 )
         except TimeoutError:
             raise translated.unreachable("Stripe did not answer in time") from None
-        return _answer(reply, elapsed)
+        return read_answer(reply, elapsed)
 
     async def pages(
         self, key: str, path: str, params: Mapping[str, Any], *, priority: Priority = "backfill"
@@ -177,28 +164,3 @@ class StripeGateway:
                     raise
                 pauses += pause
                 await asyncio.sleep(pause)
-
-
-def _answer(reply: "Reply", elapsed: float) -> Answer:
-    try:
-        body = orjson.loads(reply.raw)
-    except orjson.JSONDecodeError:
-        body = None
-    if not isinstance(body, dict):
-        raise translated.not_stripe(200)
-    # Stripe read its state after we began to send, and stamped the answer after it read: so Date minus all
-    # time that passed since then (retries included) is never later than the state we got.
-    stamped = _unix(reply.get("Date"))
-    as_of = math.floor(stamped - elapsed) if stamped else 0
-    if reply.get("Idempotent-Replayed") == "true" and isinstance(body.get("created"), int):
-        as_of = min(as_of, body["created"])  # a stored first answer: as old as the object itself
-    return Answer(body, as_of, reply.get("Request-Id"))
-
-
-@lru_cache(maxsize=4)  # the header changes once a second
-def _unix(date: str | None) -> int:
-    """A Date header as unix seconds; 0 when there is none: such a read loses to everything known."""
-    try:
-        return int(parsedate_to_datetime(date).timestamp()) if date else 0
-    except ValueError:
-        return 0

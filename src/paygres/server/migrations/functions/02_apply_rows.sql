@@ -5,7 +5,7 @@
 create or replace function payments.apply_rows(
     p_environment text, p_account_id text, p_rows jsonb, p_event jsonb default null
 ) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 #variable_conflict use_column
 declare
     own_role text := current_setting('role');
@@ -102,7 +102,7 @@ end $$;
 create or replace function payments.apply_customers(
     p_environment text, p_account_id text, p_customers jsonb, p_event jsonb
 ) returns void
-language sql set search_path = '' as $$
+language sql as $$
     insert into payments.customers as c (
         environment, account_id, provider, provider_customer_id, email, name, phone, deleted, metadata,
         provider_created_at, raw)
@@ -127,7 +127,7 @@ $$;
 create or replace function payments.apply_checkout_sessions(
     p_environment text, p_sessions jsonb, p_event jsonb
 ) returns void
-language sql set search_path = '' as $$
+language sql as $$
     update payments.stripe_checkout_sessions s set
         status = r.status, payment_status = r.payment_status, checkout_session_id = r.checkout_session_id,
         customer_id = r.customer_id, payment_intent_id = r.payment_intent_id, subscription_id = r.subscription_id,
@@ -148,7 +148,7 @@ $$;
 create or replace function payments.apply_transactions(
     p_environment text, p_account_id text, p_transactions jsonb
 ) returns void
-language sql set search_path = '' as $$
+language sql as $$
     delete from payments.transactions t
     using jsonb_to_recordset(p_transactions) as r (object_type text, object_id text, gone boolean)
     where r.gone and t.provider = 'stripe' and t.environment = p_environment

@@ -4,7 +4,7 @@
 
 create or replace function payments.apply_mappings(p_environment text, p_account_id text, p_candidates jsonb)
 returns void
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
     candidate record;
 begin
@@ -28,7 +28,7 @@ end $$;
 create or replace function payments.settle_mappings_of_customers(
     p_environment text, p_account_id text, p_customers text[]
 ) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
     subject record;
     own_customer text;

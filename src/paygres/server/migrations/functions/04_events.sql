@@ -2,7 +2,7 @@
 -- Both run in ONE transaction; developers' code runs only inside close_event's savepoints.
 
 create or replace function payments.event_json(e payments.webhook_events) returns json
-language sql stable set search_path = '' as $$
+language sql stable as $$
     select json_build_object(
         'environment', e.environment, 'eventId', e.provider_event_id, 'eventType', e.event_type,
         'livemode', e.livemode, 'accountId', e.provider_account_id, 'objectType', e.object_type,
@@ -17,7 +17,7 @@ $$;
 create or replace function payments.rivals(
     p_environment text, p_object_type text, p_object_id text, p_as_of bigint, p_source text, p_event_id text
 ) returns json
-language plpgsql stable set search_path = '' as $$
+language plpgsql stable as $$
 declare
     newest bigint;       -- second of the newest event
     newest_read bigint;
@@ -54,7 +54,7 @@ end $$;
 create or replace function payments.family(
     p_environment text, p_payment_key text, p_object_type text, p_object_id text
 ) returns json
-language sql stable set search_path = '' as $$
+language sql stable as $$
     select json_agg(json_build_object(
         'object_type', object_type, 'object_id', object_id, 'as_of', as_of, 'paid_at', paid_at,
         'failed_at', failed_at, 'refunded_at', refunded_at, 'raw', raw) order by object_type, object_id)
@@ -65,7 +65,7 @@ $$;
 
 -- What is known of an object itself, without its payload.
 create or replace function payments.head(p_environment text, p_object_type text, p_object_id text) returns json
-language sql stable set search_path = '' as $$
+language sql stable as $$
     select json_build_object('as_of', as_of, 'source', source, 'event_id', event_id, 'deleted', deleted,
                              'paid_at', paid_at, 'failed_at', failed_at, 'refunded_at', refunded_at)
     from payments.stripe_objects
@@ -73,7 +73,7 @@ language sql stable set search_path = '' as $$
 $$;
 
 create or replace function payments.take_locks(p_locks bigint[]) returns void
-language sql set search_path = '' as $$
+language sql as $$
     select pg_advisory_xact_lock(key) from unnest(p_locks) as key
 $$;
 
@@ -82,7 +82,7 @@ create or replace function payments.open_event(
     p_environment text, p_account_id text, p_event_id text, p_event_type text, p_object_type text,
     p_object_id text, p_as_of bigint, p_payload text, p_locks bigint[], p_payment_key text,
     out state text, out attempts integer, out head json, out rivals json, out family json, out event json
-) language plpgsql set search_path = '' as $$
+) language plpgsql as $$
 begin
     insert into payments.stripe_snapshots (
         environment, account_id, object_type, object_id, as_of, source, event_id, event_type, payload)
@@ -116,7 +116,7 @@ end $$;
 create or replace function payments.mark_event(
     p_environment text, p_account_id text, p_event jsonb, p_status text, p_attempts integer, p_error text
 ) returns json
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
     own_role text := current_setting('role');
     marked json;
@@ -150,7 +150,7 @@ create or replace function payments.close_event(
     p_environment text, p_account_id text, p_event jsonb, p_rows jsonb, p_status text, p_reason text,
     p_attempts integer, p_retry_in interval,
     out status text, out error text, out event json
-) language plpgsql set search_path = '' as $$
+) language plpgsql as $$
 begin
     status := p_status;
     error := p_reason;
@@ -195,7 +195,7 @@ end $$;
 create or replace function payments.queue_event(
     p_environment text, p_event_id text, p_status text, p_attempts integer, p_error text, p_retry_in interval
 ) returns void
-language sql set search_path = '' as $$
+language sql as $$
     insert into payments.event_queue as q (
         environment, event_id, status, attempts, next_attempt_at, last_error, reason, deadline)
     values (p_environment, p_event_id, p_status, p_attempts, clock_timestamp() + p_retry_in, p_error,
@@ -212,7 +212,7 @@ create or replace function payments.keep_event(
     p_environment text, p_account_id text, p_event_id text, p_event_type text, p_object_type text,
     p_object_id text, p_as_of bigint, p_payload text, p_error text, p_retry_in interval
 ) returns boolean
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
     insert into payments.stripe_snapshots (
         environment, account_id, object_type, object_id, as_of, source, event_id, event_type, payload)

@@ -3,7 +3,7 @@
 create or replace function payments.open_read(
     p_environment text, p_object_type text, p_object_id text, p_as_of bigint, p_locks bigint[], p_payment_key text,
     out head json, out rivals json, out family json
-) language plpgsql set search_path = '' as $$
+) language plpgsql as $$
 begin
     perform payments.take_locks(p_locks);
     -- An API read loses ties: an event of the same second is a rival it must be weighed against.
@@ -19,7 +19,7 @@ create or replace function payments.close_read(
     p_environment text, p_account_id text, p_object_type text, p_object_id text, p_as_of bigint, p_payload text,
     p_rows jsonb
 ) returns void
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 begin
     insert into payments.stripe_snapshots (
         environment, account_id, object_type, object_id, as_of, source, payload)

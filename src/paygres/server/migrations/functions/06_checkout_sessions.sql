@@ -3,7 +3,7 @@
 
 -- The contract's CheckoutSession, keys in its order.
 create or replace function payments.checkout_session_json(s payments.stripe_checkout_sessions) returns json
-language sql stable set search_path = '' as $$
+language sql stable as $$
     select json_build_object(
         'id', s.id, 'environment', s.environment, 'mode', s.mode, 'status', s.status,
         'paymentStatus', s.payment_status, 'subjectType', s.subject_type, 'subjectId', s.subject_id,
@@ -16,7 +16,7 @@ $$;
 -- Guests per minute, over all and per network. False when a limit is reached.
 create or replace function payments.count_guest_checkout(p_network text, p_limit integer, p_network_limit integer)
 returns boolean
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
     this_minute timestamptz := date_trunc('minute', now());
     of_network integer;
@@ -45,7 +45,7 @@ create or replace function payments.reserve_checkout_session(
     p_subject_type text, p_subject_id text, p_customer_email text, p_line_items jsonb, p_success_url text,
     p_cancel_url text, p_idempotency_key text, p_request_hash text, p_metadata jsonb, p_params jsonb, p_lease interval,
     out outcome text, out row_id uuid, out params text, out session json
-) language plpgsql set search_path = '' as $$
+) language plpgsql as $$
 declare
     found_row payments.stripe_checkout_sessions;
     next_generation integer := 1;
@@ -120,7 +120,7 @@ end $$;
 
 -- Take over a row whose owner died at Stripe; null while the owner's lease still runs.
 create or replace function payments.lease_checkout_session(p_id uuid, p_lease interval) returns json
-language sql set search_path = '' as $$
+language sql as $$
     update payments.stripe_checkout_sessions s
     set leased_until = clock_timestamp() + p_lease, attempt = s.attempt + 1
     where s.id = p_id and s.status = 'initialized'
@@ -134,7 +134,7 @@ create or replace function payments.finish_checkout_session(
     p_environment text, p_account_id text, p_id uuid, p_object_id text, p_as_of bigint, p_payload text,
     p_rows jsonb, p_lock bigint
 ) returns json
-language plpgsql set search_path = '' as $$
+language plpgsql as $$
 declare
     finished json;
 begin
