@@ -29,7 +29,7 @@ def wait_until(true: Callable[[], Any], what: str, seconds: float = LIMIT) -> An
 
 @contextlib.contextmanager
 def private_folder(name: str = "home") -> Iterator[Path]:
-    """A folder below /tmp, removed afterwards. As root, PostgreSQL's user could not enter pytest's own (0700)."""
+    """A folder below /tmp, removed afterwards. PostgreSQL's user could not enter pytest's own (0700)."""
     outer = Path(mkdtemp(prefix="paygres-system-"))
     outer.chmod(0o711)
     try:

@@ -33,7 +33,7 @@ def test_the_sample_order_is_paid_by_its_own_session(dev: Dev) -> None:
 
 
 def test_the_payment_is_projected_once(dev: Dev) -> None:
-    statement = "select array_agg(type || ' ' || status || ' ' || amount || ' ' || currency) from payments.transactions"
+    statement = "select array_agg(concat_ws(' ', type, status, amount, currency)) from payments.transactions"
     assert dev.value(statement) == ["one_time_payment succeeded 1900 usd"]
 
 
@@ -43,8 +43,8 @@ def test_the_developer_sees_the_session_row_despite_forced_row_level_security(de
 
 
 def test_the_api_key_opens_the_admin_routes(dev: Dev) -> None:
-    url, key = dev.ready["baseUrl"], dev.ready["apiKey"]
-    answer = httpx2.get(f"{url}/api/payments/stripe/status", headers={"Authorization": f"Bearer {key}"})
+    url, headers = dev.ready["baseUrl"], {"Authorization": f"Bearer {dev.ready['apiKey']}"}
+    answer = httpx2.get(f"{url}/api/payments/stripe/status", headers=headers)
     test, live = answer.json()["connections"]
     assert (test["status"], test["lastSyncStatus"], live["status"]) == (
         "connected",

@@ -3,6 +3,7 @@
 
 import argparse
 import asyncio
+import os
 import contextlib
 import gc
 import signal
@@ -70,7 +71,7 @@ def _migrate() -> int:
     from paygres.server.db.migrate import MigrationError, migrate
 
     try:
-        applied = asyncio.run(migrate(url))
+        applied = asyncio.run(migrate(url, server_role=os.environ.get("PAYGRES_SERVER_ROLE") or None))
     except MigrationError as error:
         return _say(EXIT_UNREACHABLE, str(error))
     except Exception as error:  # asyncpg's tree is not ours to import here

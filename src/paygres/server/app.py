@@ -16,7 +16,7 @@ from paygres.server.auth.keys import Keys
 from paygres.server.auth.tokens import Tokens
 from paygres.server.auth.vault import Vault
 from paygres.server.db.database import Database
-from paygres.server.flows.connect_account import seed_from_environment
+from paygres.server.flows.connect_account import seed_from_environment, seed_webhook_secrets
 from paygres.server.flows.connections import Connections
 from paygres.server.flows.parts import GuestLimits, Parts
 from paygres.server.flows.seed_access_keys import seed_access_keys
@@ -101,7 +101,9 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             raise StartError(NOT_MIGRATED)
         await _refuse_careless_roles(db)
         await _seed_access_keys(db, settings)
-        yield await _parts(settings, db, gateway)
+        parts = await _parts(settings, db, gateway)
+        await seed_webhook_secrets(parts, settings.stripe_webhook_secrets)
+        yield parts
     finally:
         await gateway.close()
         with contextlib.suppress(TimeoutError):
@@ -175,6 +177,7 @@ async def _seed_access_keys(db: Database, settings: Settings) -> None:
 async def _seed(parts: Parts, settings: Settings) -> None:
     """Stripe keys of the environment, while requests are already answered (F37)."""
     try:
+        await parts.gateway.warm()  # or the first checkout would wait for the library's import
         await seed_from_environment(
             parts, secret_keys=settings.stripe_secret_keys, webhook_secrets=settings.stripe_webhook_secrets
         )

@@ -1,4 +1,4 @@
-"""Where a buyer returns to in the sample shop: one page that reads the order from the database, not the URL."""
+"""Where a buyer returns to in the sample shop: one page that reads the order from the database."""
 
 import contextlib
 import threading

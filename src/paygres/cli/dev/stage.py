@@ -1,6 +1,7 @@
 """The order of `paygres dev`: start the parts, prove them, tell where they are, serve, stop."""
 
 import contextlib
+import os
 import signal
 import time
 from dataclasses import replace
@@ -26,6 +27,7 @@ STOP_ORDER = ("API", "sandbox", "PostgreSQL")
 
 def present(options: Options) -> int:
     """Runs until SIGTERM or Ctrl-C (or, with --once, until the proof). Raises DevError, Stop."""
+    os.umask(0o077)  # everything we and our parts write is for this user alone
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, _leave)
     stage = Stage(options)

@@ -123,9 +123,8 @@ def _choice(choices: list[Schema]) -> Check:
 
 
 def _enumeration(words: list[str]) -> Check:
-    listed = f"{words[0]} or {words[1]}" if len(words) == 2 else ", ".join([*words[:-1], f"or {words[-1]}"])
-    if len(words) == 1:
-        listed = words[0]
+    shown = [word for word in words if word != UNSET]
+    listed = " or ".join(shown) if len(shown) < 3 else f"{', '.join(shown[:-1])}, or {shown[-1]}"
 
     def check(value: Any, name: str) -> str:
         if value not in words:

@@ -10,7 +10,7 @@ from paygres.sandbox.spec.complete import Object, schema_of
 from paygres.sandbox.spec.derive import Schema
 from paygres.sandbox.spec.document import definitions, operations
 
-MOST_SHOWN = 5
+MOST_SHOWN = 20
 
 # An official fixture and real invoices both lack this field that the published schema requires.
 WAIVED = {("invoice", "amount_paid_off_stripe")}

@@ -41,6 +41,9 @@ def _decoded(encoded: bytes) -> str:
         text = encoded.decode("ascii")
         if "+" in text:
             text = text.replace("+", " ")
+        if "%" in text:
+            # The brackets of names are most of what clients escape.
+            text = text.replace("%5B", "[").replace("%5D", "]")
         return unquote(text, errors="strict") if "%" in text else text
     except UnicodeDecodeError:
         raise Refusal("Invalid form encoding: the body must be URL-encoded UTF-8.", stored=False) from None

@@ -70,9 +70,7 @@ def create(place: Place, programs: Path, major: int) -> Notes:
     finally:
         password_file.unlink()
     if made.returncode != 0:
-        raise EmbeddedPostgresError(
-            f"initdb failed: {made.stderr.strip().splitlines()[-1:] or made.returncode}"
-        )
+        raise EmbeddedPostgresError(f"initdb failed: {made.stderr.strip() or made.returncode}")
     place.remember(notes)
     unfinished.rename(place.cluster)
     return notes

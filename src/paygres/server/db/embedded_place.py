@@ -63,7 +63,9 @@ class Place:
         if home.exists():
             # Its data folder was deleted: what is left here belongs to nobody who remembers its passwords.
             home.rename(home.with_name(f"{home.name}.abandoned-{secrets.token_hex(4)}"))
-        home.mkdir(parents=True, exist_ok=True, mode=0o711)
+        SYSTEM_HOME.mkdir(parents=True, exist_ok=True)
+        SYSTEM_HOME.chmod(0o755)
+        home.mkdir(mode=0o711)
         pointer.write_text(f"{home}\n")
         return home
 

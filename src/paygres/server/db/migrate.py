@@ -5,12 +5,13 @@ file that was edited afterwards is refused. Runs as the owner, never as superuse
 """
 
 import hashlib
-import os
 from collections.abc import Iterator
 from importlib import resources
 from importlib.resources.abc import Traversable
 
 import asyncpg
+
+from paygres.server.db.database import Tx
 
 LOCK = 7_130_001
 _LEDGER = """
@@ -31,8 +32,8 @@ class MigrationError(Exception):
 async def migrate(url: str, *, server_role: str | None = None, auth: str = "own") -> list[str]:
     """Bring the database to the current schema; returns the names applied, oldest first.
 
-    `server_role` is the login role the server uses (default: environment PAYGRES_SERVER_ROLE, else
-    the migrating role itself); it is made a member of the roles it has to take on.
+    `server_role` is the login role the server uses (default: the migrating
+    role itself); it is made a member of the roles it has to take on.
     `auth="external"` creates nothing in schema `auth` (platforms that own it).
     """
     connection = await asyncpg.connect(url)
@@ -41,7 +42,7 @@ async def migrate(url: str, *, server_role: str | None = None, auth: str = "own"
         await connection.execute("select pg_advisory_lock($1)", LOCK)
         await connection.execute(_LEDGER)
         applied = await _apply_all(connection, auth)
-        await _grant_memberships(connection, server_role or os.environ.get("PAYGRES_SERVER_ROLE"))
+        await _grant_memberships(connection, server_role)
         return applied
     finally:
         await connection.close()
@@ -54,7 +55,7 @@ def migration_files() -> Iterator[tuple[str, str, bool]]:
     yield from ((name, sql, True) for name, sql in _sql_files(root / "functions", "functions/"))
 
 
-async def is_current(connection: asyncpg.Connection) -> bool:
+async def is_current(connection: Tx) -> bool:
     """True when every migration of this version is applied, unedited."""
     if await connection.fetchval("select to_regclass('system.migrations')") is None:
         return False

@@ -44,6 +44,8 @@ async def connect_account(parts: Parts, environment: str, secret_key: str, *, ac
     asked; then nothing is stored. A failing endpoint or sync does not raise: it is in the connection.
     """
     key = read_secret_key(environment, secret_key)
+    if environment == "live":
+        _refuse_unready_for_live(parts)
     answer = await _verified(parts, environment, key)
     before = await _connected(parts, environment)
     switched = await _store(parts, environment, key, answer)
@@ -67,6 +69,16 @@ async def connect_account(parts: Parts, environment: str, secret_key: str, *, ac
         log.warning("sync not run", environment=environment, reason=error.message)
 
 
+def _refuse_unready_for_live(parts: Parts) -> None:
+    """What start-up refuses for a live key in the environment holds for one sent by PUT as well."""
+    if not parts.gateway.speaks_to_stripe:
+        raise errors.NotConfigured("STRIPE_API_BASE is set: a live key would be sent there, so it is refused")
+    if not parts.api_base_url.startswith("https://"):
+        raise errors.NotConfigured("A live key needs API_BASE_URL to be this server's public https:// address")
+    if not parts.return_origins:
+        raise errors.NotConfigured("A live key needs PAYGRES_RETURN_ORIGINS, where buyers may be sent back to")
+
+
 async def seed_from_environment(
     parts: Parts, *, secret_keys: Mapping[str, str], webhook_secrets: Mapping[str, str]
 ) -> None:
@@ -82,7 +94,17 @@ async def seed_from_environment(
             if key and await _is_new(parts, secret_key_name(environment), key):
                 await connect_account(parts, environment, key, actor="environment")
                 await _remember(parts, secret_key_name(environment), key)
-            if secret and await _is_new(parts, webhook_secret_name(environment), secret):
+                if secret:  # another account's secrets were put out of force; this one came with the key
+                    await install_webhook_secret(parts, environment, secret)
+        except errors.PaygresError as error:
+            log.error("environment variable not applied", environment=environment, reason=error.message)
+
+
+async def seed_webhook_secrets(parts: Parts, webhook_secrets: Mapping[str, str]) -> None:
+    """Apply changed signing secrets of the process environment; needs no Stripe, so it runs before listening."""
+    for environment, secret in webhook_secrets.items():
+        try:
+            if await _is_new(parts, webhook_secret_name(environment), secret):
                 await install_webhook_secret(parts, environment, secret)
                 await _remember(parts, webhook_secret_name(environment), secret)
         except errors.PaygresError as error:

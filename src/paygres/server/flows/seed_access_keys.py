@@ -1,4 +1,4 @@
-"""Store the API key and the anonymous key that the environment names; make an anonymous key when there is none.
+"""Store the access keys that the environment names; make an anonymous key when there is none.
 An API key is never made here: it could only be shown in a log."""
 
 import structlog

@@ -66,5 +66,5 @@ create table system.api_keys (
     expires_at timestamptz
 );
 
-grant select on system.installation to paygres_service;
+grant select on system.installation, system.migrations to paygres_service;
 grant select, insert, update, delete on system.secrets, system.api_keys to paygres_service;

@@ -55,6 +55,11 @@ class StripeGateway:
         self._transport: ModuleType | None = None
         self._wire: Wire | None = None
 
+    @property
+    def speaks_to_stripe(self) -> bool:
+        """False when `STRIPE_API_BASE` names another host."""
+        return self._api_base == API_BASE
+
     async def request(
         self,
         key: str,

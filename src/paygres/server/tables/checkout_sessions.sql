@@ -15,7 +15,7 @@ select payments.lease_checkout_session($1, $2);
 select payments.finish_checkout_session($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: select_json
-select payments.checkout_session_json(s) from payments.stripe_checkout_sessions s where s.id = $1;
+select payments.checkout_session_json($1);
 
 -- name: fail
 update payments.stripe_checkout_sessions
@@ -39,5 +39,5 @@ set status = 'failed', leased_until = null,
 where status = 'initialized' and created_at < clock_timestamp() - interval '23 hours';
 
 -- name: read
-select payments.checkout_session_json(s) from payments.stripe_checkout_sessions s
+select payments.checkout_session_json(s.id) from payments.stripe_checkout_sessions s
 where s.environment = $1 and (s.id = $2 or s.checkout_session_id = $3);

@@ -3,11 +3,6 @@ What the server asks once at start, and readiness now and then.
 -- name: select_id
 select id from system.installation;
 
--- name: is_ledger_closed
--- The service role may be kept from reading which migrations ran; then the tables themselves have to do.
-select to_regclass('system.installation') is not null
-   and not coalesce(has_table_privilege(to_regclass('system.migrations'), 'select'), true);
-
 -- name: select_careless_roles
 select rolname::text as role, rolname = session_user as is_login
 from pg_catalog.pg_roles

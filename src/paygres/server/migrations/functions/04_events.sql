@@ -1,7 +1,8 @@
 -- The event road: open_event records and reads, the server settles and projects, close_event applies and marks.
 -- Both run in ONE transaction; developers' code runs only inside close_event's savepoints.
 
-create or replace function payments.event_json(e payments.webhook_events) returns json
+-- The contract's event, keys in its order. By id, not by row: a row given whole would carry its payload along.
+create or replace function payments.event_json(p_id uuid) returns json
 language sql stable as $$
     select json_build_object(
         'environment', e.environment, 'eventId', e.provider_event_id, 'eventType', e.event_type,
@@ -10,6 +11,7 @@ language sql stable as $$
         'lastError', e.last_error, 'receivedAt', payments.iso(e.received_at),
         'processedAt', payments.iso(e.processed_at), 'createdAt', payments.iso(e.created_at),
         'updatedAt', payments.iso(e.updated_at))
+    from payments.webhook_events e where e.id = p_id
 $$;
 
 -- Snapshots of one object that can decide its newest state: the events of its two newest seconds and the
@@ -98,7 +100,7 @@ begin
         where q.environment = p_environment and q.event_id = p_event_id for update;
         if not found then
             state := 'done';
-            select payments.event_json(e) into event from payments.webhook_events e
+            select payments.event_json(e.id) into event from payments.webhook_events e
             where e.provider = 'stripe' and e.environment = p_environment and e.provider_event_id = p_event_id;
             return;
         end if;
@@ -119,6 +121,7 @@ create or replace function payments.mark_event(
 language plpgsql as $$
 declare
     own_role text := current_setting('role');
+    row_id uuid;
     marked json;
 begin
     perform set_config('role', 'payments_trigger', true);
@@ -130,16 +133,16 @@ begin
             'pending', p_attempts, p_event)
     on conflict (provider, environment, provider_event_id) do update
         set processing_status = 'pending', attempt_count = excluded.attempt_count, last_error = null,
-            processed_at = null;
+            processed_at = null
+    returning id into row_id;
     if p_status <> 'pending' or p_error is not null then
         update payments.webhook_events e
         set processing_status = p_status, last_error = p_error,
             processed_at = case when p_status in ('processed', 'ignored') then now() end
-        where e.provider = 'stripe' and e.environment = p_environment and e.provider_event_id = p_event ->> 'id';
+        where e.id = row_id;
     end if;
     set constraints all immediate;  -- a developer's deferred trigger must fail here, not at our COMMIT
-    select payments.event_json(e) into marked from payments.webhook_events e
-    where e.provider = 'stripe' and e.environment = p_environment and e.provider_event_id = p_event ->> 'id';
+    marked := payments.event_json(row_id);
     perform set_config('role', own_role, true);
     return marked;
 end $$;

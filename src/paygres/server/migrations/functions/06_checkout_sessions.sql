@@ -1,8 +1,9 @@
 -- POST checkout-sessions in three short transactions with nothing held between them:
 -- reserve (as the caller), create at Stripe, finish (as the service).
 
--- The contract's CheckoutSession, keys in its order.
-create or replace function payments.checkout_session_json(s payments.stripe_checkout_sessions) returns json
+-- The contract's CheckoutSession, keys in its order; null when the caller's policies hide the row.
+-- By id, not by row: a row given whole would carry its raw object along.
+create or replace function payments.checkout_session_json(p_id uuid) returns json
 language sql stable as $$
     select json_build_object(
         'id', s.id, 'environment', s.environment, 'mode', s.mode, 'status', s.status,
@@ -11,6 +12,7 @@ language sql stable as $$
         'customerId', s.customer_id, 'paymentIntentId', s.payment_intent_id, 'subscriptionId', s.subscription_id,
         'url', s.url, 'lastError', s.last_error, 'createdAt', payments.iso(s.created_at),
         'updatedAt', payments.iso(s.updated_at))
+    from payments.stripe_checkout_sessions s where s.id = p_id
 $$;
 
 -- Guests per minute, over all and per network. False when a limit is reached.
@@ -47,7 +49,7 @@ create or replace function payments.reserve_checkout_session(
     out outcome text, out row_id uuid, out params text, out session json
 ) language plpgsql as $$
 declare
-    found_row payments.stripe_checkout_sessions;
+    found_row record;
     next_generation integer := 1;
     mapped_customer text;
 begin
@@ -71,13 +73,14 @@ begin
             set_config('paygres.caller_scope', p_scope, true);
     for attempt in 1..3 loop
         if p_idempotency_key is not null then
-            select * into found_row from payments.stripe_checkout_sessions s
+            select s.id, s.request_hash, s.account_id, s.status, s.expires_at, s.created_at, s.generation
+            into found_row from payments.stripe_checkout_sessions s
             where s.environment = p_environment and s.caller_scope = p_scope
               and s.idempotency_key = p_idempotency_key
             order by s.generation desc limit 1;
             if found then
                 row_id := found_row.id;
-                session := payments.checkout_session_json(found_row);
+                session := payments.checkout_session_json(found_row.id);
                 if found_row.request_hash is distinct from p_request_hash then
                     outcome := 'conflict';
                     return;
@@ -135,8 +138,6 @@ create or replace function payments.finish_checkout_session(
     p_rows jsonb, p_lock bigint
 ) returns json
 language plpgsql as $$
-declare
-    finished json;
 begin
     perform pg_advisory_xact_lock(p_lock);
     if exists (select from payments.stripe_snapshots s
@@ -150,7 +151,5 @@ begin
     perform payments.apply_rows(
         p_environment, p_account_id, p_rows,
         jsonb_build_object('data', jsonb_build_object('object', p_payload::jsonb)));
-    select payments.checkout_session_json(s) into finished
-    from payments.stripe_checkout_sessions s where s.id = p_id;
-    return finished;
+    return payments.checkout_session_json(p_id);
 end $$;

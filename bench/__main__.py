@@ -1,0 +1,52 @@
+"""`python -m bench [names]`: runs the benchmarks asked for (all without a name) and prints one table."""
+
+import argparse
+import importlib
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from bench.machine import describe, idle_share
+from bench.report import Figure, Plan, table
+
+BENCHMARKS = ("start", "slow-stripe", "checkout", "webhook", "fulfillment")
+
+
+def main() -> int:
+    """Exit code 1 only when a benchmark could not be taken; a missed target is a figure, not an error."""
+    parser = argparse.ArgumentParser(prog="python3 run.py bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"any of: {', '.join(BENCHMARKS)}")
+    parser.add_argument("--rounds", type=int, default=5, help="medians are over so many (default: %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="one small round: does it work, not how fast is it")
+    asked = parser.parse_args()
+    unknown = sorted(set(asked.names) - set(BENCHMARKS))
+    if unknown:
+        parser.error(f"there is no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    if not Path("/proc/self/stat").exists():
+        print("bench: CPU per request is read from /proc, so this runs on Linux only", file=sys.stderr)
+        return 1
+    plan = Plan(rounds=1 if asked.quick else max(1, asked.rounds), quick=asked.quick)
+    print(describe(), flush=True)
+    share = idle_share()
+    busy = "" if share > 0.97 else "; something else is running, the figures will be worse than they are"
+    print(f"Before the run the cores were {share:.0%} idle{busy}.\n", flush=True)
+    failed: list[str] = []
+    figures: list[Figure] = []
+    for name in [known for known in BENCHMARKS if known in asked.names or not asked.names]:
+        print(f"bench: {name} …", file=sys.stderr, flush=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"paygres-bench-{name}-"))
+        folder.chmod(0o711)  # as root, PostgreSQL's own user has to pass through
+        try:
+            figures += importlib.import_module(f"bench.{name.replace('-', '_')}").run(plan, folder)
+        except Exception as error:
+            failed.append(name)
+            print(f"bench: {name} failed: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    print(table(figures))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
