@@ -31,7 +31,7 @@ USAGE = """usage: python3 run.py <target> [arguments]
 EDITABLE = ["--no-build-isolation", "-e", "."]
 
 CHECKS = {
-    "lint": ["-m", "ruff", "check", "--quiet", "."],
+    "lint": ["-m", "ruff", "check", "--quiet", "--output-format=concise", "."],
     "format": ["-m", "ruff", "format", "--check", "--quiet", "."],
     "import rules": ["-c", "from importlinter.cli import lint_imports as l; exit(l(no_logo=True))"],
     "own rules": ["-m", "checks"],
@@ -151,9 +151,7 @@ def is_usable() -> bool:
     """Whether .venv works, was made here (environments cannot be moved) and by this Python."""
     if not PYTHON.exists():
         return False
-    said = subprocess.run(
-        [PYTHON, "-c", "import sys, pip; print(sys.version)"], capture_output=True, text=True
-    )
+    said = subprocess.run([PYTHON, "-c", "import sys, pip; print(sys.version)"], capture_output=True, text=True)
     config = (VENV / "pyvenv.cfg").read_text()
     return said.stdout.strip() == sys.version.strip() and (str(VENV) in config or "command" not in config)
 

@@ -5,6 +5,7 @@ import importlib
 import shutil
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 
 from bench.machine import describe, idle_share
@@ -17,8 +18,12 @@ def main() -> int:
     """Exit code 1 only when a benchmark could not be taken; a missed target is a figure, not an error."""
     parser = argparse.ArgumentParser(prog="python3 run.py bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"any of: {', '.join(BENCHMARKS)}")
-    parser.add_argument("--rounds", type=int, default=5, help="medians are over so many (default: %(default)s)")
-    parser.add_argument("--quick", action="store_true", help="one small round: does it work, not how fast is it")
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="medians are over so many (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="one small round: does it work, not how fast is it"
+    )
     asked = parser.parse_args()
     unknown = sorted(set(asked.names) - set(BENCHMARKS))
     if unknown:
@@ -41,7 +46,8 @@ def main() -> int:
             figures += importlib.import_module(f"bench.{name.replace('-', '_')}").run(plan, folder)
         except Exception as error:
             failed.append(name)
-            print(f"bench: {name} failed: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
+            traceback.print_exception(error)
+            print(f"bench: {name} failed", file=sys.stderr, flush=True)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
     print(table(figures))

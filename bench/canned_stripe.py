@@ -11,7 +11,7 @@ import json
 import signal
 import time
 from email.utils import formatdate
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 import orjson
@@ -32,14 +32,15 @@ class CannedStripe(asyncio.Protocol):
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass of it
 
     def data_received(self, data: bytes) -> None:
         self._received += data
         head, found, body = self._received.partition(b"\r\n\r\n")
         lines = head.decode().split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+        headers = {
+            name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])
+        }
         length = int(headers.get("content-length", "0"))
         if not found or len(body) < length:
             return
@@ -60,9 +61,15 @@ def _created(form: bytes) -> dict[str, Any]:
     name = f"{_RUN}{next(_ids):010d}"
     return full(
         session(
-            name, mode=fields["mode"], metadata=metadata, client_reference_id=fields.get("client_reference_id"),
-            customer_email=fields.get("customer_email"), success_url=fields["success_url"],
-            cancel_url=fields["cancel_url"], created=now, expires_at=now + 86400,
+            name,
+            mode=fields["mode"],
+            metadata=metadata,
+            client_reference_id=fields.get("client_reference_id"),
+            customer_email=fields.get("customer_email"),
+            success_url=fields["success_url"],
+            cancel_url=fields["cancel_url"],
+            created=now,
+            expires_at=now + 86400,
             url=f"https://pay.example.com/c/pay/cs_test_{name}#" + "fidkdWxOYHwnPyd1blpxYHZxWjA0" * 12,
         )
     )

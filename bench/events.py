@@ -1,4 +1,4 @@
-"""Purchases as bursts of signed deliveries, and the checkouts they belong to, put into the tables beforehand."""
+"""Purchases as bursts of signed deliveries, and the checkouts they belong to, stored beforehand."""
 
 import hashlib
 import hmac
@@ -20,15 +20,16 @@ ROUTE = "/api/webhooks/stripe/test"
 
 _SESSIONS = """
 insert into payments.stripe_checkout_sessions (
-    id, environment, mode, status, payment_status, success_url, cancel_url, checkout_session_id, url, currency,
-    amount_subtotal, metadata, raw, caller_scope)
-select r.id, 'test', 'payment', 'open', 'unpaid', 'https://shop.example.com/thanks', 'https://shop.example.com/cart',
+    id, environment, mode, status, payment_status, success_url, cancel_url, checkout_session_id, url,
+    currency, amount_subtotal, metadata, raw, caller_scope)
+select r.id, 'test', 'payment', 'open', 'unpaid', r.raw ->> 'success_url', r.raw ->> 'cancel_url',
        r.raw ->> 'id', r.raw ->> 'url', 'usd', 2500, r.raw -> 'metadata', r.raw, 'guest:127.0.0.0/24'
 from unnest($1::uuid[], $2::jsonb[]) as r (id, raw)
 """
 _READS = """
 with stored as (
-    insert into payments.stripe_snapshots (environment, account_id, object_type, object_id, as_of, source, payload)
+    insert into payments.stripe_snapshots (
+        environment, account_id, object_type, object_id, as_of, source, payload)
     select 'test', '', 'checkout.session', r.raw ->> 'id', (r.raw ->> 'created')::bigint, 'api', r.raw::text
     from unnest($1::jsonb[]) as r (raw)
 )
@@ -54,7 +55,11 @@ def purchase(name: str, nth: int) -> Purchase:
     now = int(time.time()) - 120
     subject = ("user", name) if nth % 2 else None
     burst = histories.purchase(
-        name, subject=subject, at=now, declines=int(nth % 10 == 3), authenticates=nth % 10 == 6,
+        name,
+        subject=subject,
+        at=now,
+        declines=int(nth % 10 == 3),
+        authenticates=nth % 10 == 6,
         refunded=500 if nth % 5 == 4 else 0,
     )
     for event in burst:
@@ -62,10 +67,16 @@ def purchase(name: str, nth: int) -> Purchase:
     paid = next(e for e in burst if e["type"] == "checkout.session.completed")["data"]["object"]
     row_id = uuid.UUID(paid["metadata"]["insforge_checkout_session_id"])
     opened = {
-        **paid, "status": "open", "payment_status": "unpaid", "payment_intent": None, "customer": None,
-        "customer_details": None, "url": f"https://pay.example.com/c/{name}", "created": now - 60,
+        **paid,
+        "status": "open",
+        "payment_status": "unpaid",
+        "payment_intent": None,
+        "customer": None,
+        "customer_details": None,
+        "url": f"https://pay.example.com/c/{name}",
+        "created": now - 60,
     }
-    return Purchase(name, row_id, opened, [orjson.dumps(event) for event in burst])
+    return Purchase(name, row_id, opened, [_as_stripe_writes(event) for event in burst])
 
 
 def completed(name: str, order_id: str) -> Purchase:
@@ -74,7 +85,12 @@ def completed(name: str, order_id: str) -> Purchase:
     events = [orjson.loads(event) for event in whole.events]
     event = next(e for e in events if e["type"] == "checkout.session.completed")
     event["data"]["object"]["metadata"]["order_id"] = order_id
-    return Purchase(name, whole.row_id, whole.session, [orjson.dumps(event)])
+    return Purchase(name, whole.row_id, whole.session, [_as_stripe_writes(event)])
+
+
+def _as_stripe_writes(event: dict[str, Any]) -> bytes:
+    """Stripe's deliveries are indented by two."""
+    return orjson.dumps(event, option=orjson.OPT_INDENT_2)
 
 
 def delivery(payload: bytes) -> bytes:

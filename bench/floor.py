@@ -1,8 +1,8 @@
 """`python -m bench.floor`: the least a server of this kind can do, to measure beside ours.
 
 Starlette, uvicorn with our settings and asyncpg. A webhook: verify the signature, store the payload in one
-statement (with --orders, one that also marks the order paid). A checkout: one call to Stripe with aiohttp, one
-insert. No tokens, no row-level security, no projections, no idempotency, no retries, nothing survives a crash.
+statement (with --orders, one that also marks the order paid). A checkout: one call to Stripe with aiohttp,
+one insert. No tokens, row-level security, projections, idempotency or retries; a crash loses the buyer.
 """
 
 import argparse
@@ -29,23 +29,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bench.buyers import CHECKOUT
 from bench.events import ROUTE, SECRET
-from bench.stand import CHECKOUT
 
-TABLES = """
-create schema bench;
-create table bench.events (id text primary key, type text not null, payload jsonb not null,
-                           received_at timestamptz not null default now());
-create table bench.checkouts (id uuid primary key, session_id text not null unique, raw jsonb not null,
-                              created_at timestamptz not null default now());
-create table bench.orders (id uuid primary key default gen_random_uuid(), status text not null default 'pending');
-grant usage on schema bench to paygres_server;
-grant select, insert, update on all tables in schema bench to paygres_server;
-"""
 KEEP = "insert into bench.events (id, type, payload) values ($1, $2, $3) on conflict do nothing"
 KEEP_AND_PAY = f"""
 with kept as ({KEEP} returning payload)
-update bench.orders o set status = 'paid' from kept where o.id::text = kept.payload #>> '{{data,object,metadata,order_id}}'
+update bench.orders o set status = 'paid' from kept
+ where o.id::text = kept.payload #>> '{{data,object,metadata,order_id}}'
 """
 CREATED = "insert into bench.checkouts (id, session_id, raw) values ($1, $2, $3)"
 
@@ -73,9 +64,13 @@ def create_app(database_url: str, stripe_url: str, statement: str) -> Starlette:
         asked = orjson.loads(await request.body())
         row_id = uuid.uuid4()
         params = {
-            "mode": asked["mode"], "success_url": asked["successUrl"], "cancel_url": asked["cancelUrl"],
-            "client_reference_id": str(row_id), "line_items[0][price]": asked["lineItems"][0]["priceId"],
-            "line_items[0][quantity]": "1", "metadata[checkout]": str(row_id),
+            "mode": asked["mode"],
+            "success_url": asked["successUrl"],
+            "cancel_url": asked["cancelUrl"],
+            "client_reference_id": str(row_id),
+            "line_items[0][price]": asked["lineItems"][0]["priceId"],
+            "line_items[0][quantity]": "1",
+            "metadata[checkout]": str(row_id),
         }
         headers = {"Authorization": "Bearer sk_test_0", "Content-Type": "application/x-www-form-urlencoded"}
         url = f"{stripe_url}/v1/checkout/sessions"
@@ -105,12 +100,21 @@ async def serve(app: Starlette) -> None:
     """With the settings of `python -m paygres.server serve`, its garbage collection included."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
     config = uvicorn.Config(
-        app, loop="uvloop", http="httptools", ws="none", lifespan="on", log_config=None, access_log=False,
-        server_header=False, proxy_headers=False, timeout_keep_alive=65, timeout_graceful_shutdown=20,
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=65,
+        timeout_graceful_shutdown=20,
     )
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve(sockets=[listener]))
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 (uvicorn has no event for it)
         await asyncio.sleep(0.005)
     gc.collect()
     gc.freeze()

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 import uvloop
 
@@ -14,7 +15,7 @@ LIMIT_SECONDS = 120.0
 
 @dataclass(slots=True)
 class Outcome:
-    """What came back. `latencies` in seconds, sorted; `seconds` from the first byte out to the last answer."""
+    """What came back. `latencies` in seconds, sorted; `seconds` from the first byte to the last answer."""
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list[float])
@@ -28,7 +29,9 @@ class Outcome:
     def insist(self, count: int) -> "Outcome":
         """Itself; raises when an answer is missing or was not a success, for then nothing was measured."""
         if not self.all_ok or len(self.latencies) != count:
-            raise RuntimeError(f"{dict(self.statuses)} of {count} requests; the first refusal: {self.refusal}")
+            raise RuntimeError(
+                f"{dict(self.statuses)} of {count} requests; the first refusal: {self.refusal}"
+            )
         return self
 
 
@@ -74,8 +77,7 @@ class _Client(asyncio.Protocol):
         self._sent_at = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is no subclass of it
 
     def next(self) -> None:
         """Send the next request, or close when there is none."""

@@ -1,4 +1,4 @@
-"""What the figures were taken on: stated with every table, for figures of other machines mean nothing here."""
+"""What the figures were taken on, stated with every table: elsewhere they would be others."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""Processes under measurement: started with their output in files, their CPU time and memory read from /proc."""
+"""Processes under measurement: output goes to files, CPU time and memory are read from /proc."""
 
 import json
 import os
@@ -54,8 +54,12 @@ def running(
     out, err = folder / f"{name}.out", folder / f"{name}.err"
     with out.open("wb") as stdout, err.open("wb") as stderr:
         process = subprocess.Popen(
-            [sys.executable, *arguments], stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
-            env=dict(environment), cwd=ROOT,
+            [sys.executable, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            env=dict(environment),
+            cwd=ROOT,
         )
     try:
         yield Running(process, _ready_line(process, out, err, is_ready), out)

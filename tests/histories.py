@@ -20,29 +20,62 @@ def event(
     if previous is not None:
         contents["previous_attributes"] = previous
     return {
-        "id": ident or f"evt_{next(_ids):08d}", "object": "event", "api_version": "2026-05-27.dahlia",
-        "created": created, "data": contents, "livemode": False, "pending_webhooks": 1,
-        "request": {"id": None, "idempotency_key": None}, "type": event_type,
+        "id": ident or f"evt_{next(_ids):08d}",
+        "object": "event",
+        "api_version": "2026-05-27.dahlia",
+        "created": created,
+        "data": contents,
+        "livemode": False,
+        "pending_webhooks": 1,
+        "request": {"id": None, "idempotency_key": None},
+        "type": event_type,
     }
 
 
 def session(name: str, **changed: Any) -> dict[str, Any]:
     """A checkout session in payment mode, open."""
     return {
-        "id": f"cs_test_{name}", "object": "checkout.session", "mode": "payment", "status": "open",
-        "payment_status": "unpaid", "amount_subtotal": 2500, "amount_total": 2500, "currency": "usd",
-        "created": START, "customer": None, "customer_details": None, "customer_email": None, "metadata": {},
-        "client_reference_id": None, "payment_intent": None, "subscription": None, "invoice": None,
-        "livemode": False, "url": f"https://pay.example.com/c/{name}", "expires_at": START + 86400, **changed,
+        "id": f"cs_test_{name}",
+        "object": "checkout.session",
+        "mode": "payment",
+        "status": "open",
+        "payment_status": "unpaid",
+        "amount_subtotal": 2500,
+        "amount_total": 2500,
+        "currency": "usd",
+        "created": START,
+        "customer": None,
+        "customer_details": None,
+        "customer_email": None,
+        "metadata": {},
+        "client_reference_id": None,
+        "payment_intent": None,
+        "subscription": None,
+        "invoice": None,
+        "livemode": False,
+        "url": f"https://pay.example.com/c/{name}",
+        "expires_at": START + 86400,
+        **changed,
     }
 
 
 def intent(name: str, **changed: Any) -> dict[str, Any]:
     """A payment intent that waits for a payment method."""
     return {
-        "id": f"pi_{name}", "object": "payment_intent", "amount": 2500, "amount_received": 0, "currency": "usd",
-        "created": START, "customer": None, "description": None, "latest_charge": None, "livemode": False,
-        "metadata": {}, "receipt_email": None, "status": "requires_payment_method", "last_payment_error": None,
+        "id": f"pi_{name}",
+        "object": "payment_intent",
+        "amount": 2500,
+        "amount_received": 0,
+        "currency": "usd",
+        "created": START,
+        "customer": None,
+        "description": None,
+        "latest_charge": None,
+        "livemode": False,
+        "metadata": {},
+        "receipt_email": None,
+        "status": "requires_payment_method",
+        "last_payment_error": None,
         **changed,
     }
 
@@ -50,44 +83,91 @@ def intent(name: str, **changed: Any) -> dict[str, Any]:
 def charge(name: str, attempt: int = 1, **changed: Any) -> dict[str, Any]:
     """A charge that succeeded."""
     return {
-        "id": f"ch_{name}_{attempt}", "object": "charge", "amount": 2500, "amount_captured": 2500,
-        "amount_refunded": 0, "balance_transaction": None, "billing_details": {"email": f"{name}@example.com"},
-        "captured": True, "created": START, "currency": "usd", "customer": None, "disputed": False,
-        "metadata": {}, "paid": True, "payment_intent": f"pi_{name}", "refunded": False, "status": "succeeded",
-        "livemode": False, **changed,
+        "id": f"ch_{name}_{attempt}",
+        "object": "charge",
+        "amount": 2500,
+        "amount_captured": 2500,
+        "amount_refunded": 0,
+        "balance_transaction": None,
+        "billing_details": {"email": f"{name}@example.com"},
+        "captured": True,
+        "created": START,
+        "currency": "usd",
+        "customer": None,
+        "disputed": False,
+        "metadata": {},
+        "paid": True,
+        "payment_intent": f"pi_{name}",
+        "refunded": False,
+        "status": "succeeded",
+        "livemode": False,
+        **changed,
     }
 
 
-def purchase(name: str, *, subject: tuple[str, str] | None = None, at: int = START, declines: int = 0,
-             authenticates: bool = False, refunded: int = 0) -> list[Event]:
+def purchase(
+    name: str,
+    *,
+    subject: tuple[str, str] | None = None,
+    at: int = START,
+    declines: int = 0,
+    authenticates: bool = False,
+    refunded: int = 0,
+) -> list[Event]:
     """A one-time card purchase as recorded: the burst of one second, then the charge's booking."""
-    metadata = {"order_id": name, "insforge_checkout_mode": "payment",
-                "insforge_checkout_session_id": str(uuid.uuid5(uuid.NAMESPACE_URL, name))}
+    metadata = {
+        "order_id": name,
+        "insforge_checkout_mode": "payment",
+        "insforge_checkout_session_id": str(uuid.uuid5(uuid.NAMESPACE_URL, name)),
+    }
     customer = None
     found: list[Event] = []
     if subject:
         metadata |= {"insforge_subject_type": subject[0], "insforge_subject_id": subject[1]}
         customer = f"cus_{name}"
-        person = {"id": customer, "object": "customer", "email": f"{name}@example.com", "name": None,
-                  "phone": None, "metadata": {}, "created": at, "livemode": False}
-        found += [event("customer.created", at, person),
-                  event("customer.updated", at, {**person, "name": "Ada"}, {"name": None})]
+        person = {
+            "id": customer,
+            "object": "customer",
+            "email": f"{name}@example.com",
+            "name": None,
+            "phone": None,
+            "metadata": {},
+            "created": at,
+            "livemode": False,
+        }
+        found += [
+            event("customer.created", at, person),
+            event("customer.updated", at, {**person, "name": "Ada"}, {"name": None}),
+        ]
     stamped = {"metadata": metadata, "customer": customer}
     second = at
     for attempt in range(1, declines + 1):
-        failed = charge(name, attempt, created=second, status="failed", captured=False, amount_captured=0,
-                        paid=False, **stamped)
+        failed = charge(
+            name, attempt, created=second, status="failed", captured=False, amount_captured=0, paid=False, **stamped
+        )
         found += [
             event("charge.failed", second, failed),
-            event("payment_intent.payment_failed", second, intent(
-                name, created=at, last_payment_error={"code": "card_declined"}, latest_charge=failed["id"], **stamped)),
+            event(
+                "payment_intent.payment_failed",
+                second,
+                intent(
+                    name,
+                    created=at,
+                    last_payment_error={"code": "card_declined"},
+                    latest_charge=failed["id"],
+                    **stamped,
+                ),
+            ),
         ]
         if attempt == 1:
             found.append(event("payment_intent.created", second, intent(name, created=at, **stamped)))
         second += 7
     if authenticates:
-        found += [event("payment_intent.requires_action", second,
-                        intent(name, created=at, status="requires_action", **stamped))]
+        found += [
+            event(
+                "payment_intent.requires_action", second, intent(name, created=at, status="requires_action", **stamped)
+            )
+        ]
         if not declines:
             found.append(event("payment_intent.created", second, intent(name, created=at, **stamped)))
         second += 5
@@ -96,8 +176,16 @@ def purchase(name: str, *, subject: tuple[str, str] | None = None, at: int = STA
     found += [event("charge.succeeded", second, paid), event("payment_intent.succeeded", second, done)]
     if not declines and not authenticates:
         found.append(event("payment_intent.created", second, intent(name, created=at, **stamped)))
-    complete = session(name, status="complete", payment_status="paid", payment_intent=done["id"], url=None,
-                       customer_details={"email": f"{name}@example.com"}, created=at, **stamped)
+    complete = session(
+        name,
+        status="complete",
+        payment_status="paid",
+        payment_intent=done["id"],
+        url=None,
+        customer_details={"email": f"{name}@example.com"},
+        created=at,
+        **stamped,
+    )
     found.append(event("checkout.session.completed", second, complete))
     booked = {**paid, "balance_transaction": f"txn_{name}"}
     found.append(event("charge.updated", second + 2, booked, {"balance_transaction": None}))

@@ -41,9 +41,7 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-async def test_nothing_connected_shows_two_unconfigured_environments(
-    database: FreshDatabase, sandbox: Sandbox
-) -> None:
+async def test_nothing_connected_shows_two_unconfigured_environments(database: FreshDatabase, sandbox: Sandbox) -> None:
     async with parts_on(database, sandbox.url) as parts:
         shown = await read_connections(parts.db)
         keys = await read_config(parts.db)
@@ -85,9 +83,7 @@ async def test_a_silent_stripe_is_502_and_stores_nothing(database: FreshDatabase
     assert await rows(database, "select from system.secrets") == []
 
 
-async def test_the_key_is_sealed_in_the_table_and_masked_everywhere(
-    database: FreshDatabase, sandbox: Sandbox
-) -> None:
+async def test_the_key_is_sealed_in_the_table_and_masked_everywhere(database: FreshDatabase, sandbox: Sandbox) -> None:
     account, key = sandbox.new_account()
     async with parts_on(database, sandbox.url) as parts:
         await connect_account(parts, "test", f" {key}\n", actor="test")
@@ -205,9 +201,7 @@ async def test_an_unreadable_key_breaks_nothing_that_is_shown_and_can_be_replace
     _, key = sandbox.new_account()
     async with parts_on(database, sandbox.url) as parts:
         await connect_account(parts, "test", key, actor="test")
-    async with parts_on(
-        database, sandbox.url, encryption_key="another key of thirty-two letters, new"
-    ) as parts:
+    async with parts_on(database, sandbox.url, encryption_key="another key of thirty-two letters, new") as parts:
         assert (await read_connections(parts.db))[0]["status"] == "connected"
         with pytest.raises(errors.NotConfigured, match="STRIPE_TEST_SECRET_KEY is stored but cannot be read"):
             await parts.connections.current("test")

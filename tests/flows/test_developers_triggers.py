@@ -26,9 +26,12 @@ create {kind} trigger fulfill after insert or update on payments.webhook_events 
 def shop(postgres: Urls) -> Iterator[tuple[Server, FreshDatabase]]:
     """A server with a table of orders that triggers may write."""
     with cloned(postgres) as database:
-        script(database, "create table public.orders (id text primary key, status text not null);"
-                         "insert into public.orders values ('o1', 'pending');"
-                         "grant select, update on public.orders to payments_trigger")
+        script(
+            database,
+            "create table public.orders (id text primary key, status text not null);"
+            "insert into public.orders values ('o1', 'pending');"
+            "grant select, update on public.orders to payments_trigger",
+        )
         with hooked(database) as server:
             yield server, database
 
@@ -47,8 +50,11 @@ def assert_kept(database: FreshDatabase, body: dict[str, object], reason: str) -
     """Projected, shown as failed with the reason, and queued for the worker."""
     (row,) = sql(database, "select status from payments.transactions")
     assert row["status"] == "succeeded"
-    (shown,) = sql(database, "select processing_status, last_error from payments.webhook_events"
-                             " where provider_event_id = $1", body["id"])
+    (shown,) = sql(
+        database,
+        "select processing_status, last_error from payments.webhook_events where provider_event_id = $1",
+        body["id"],
+    )
     assert shown["processing_status"] == "failed"
     assert reason in shown["last_error"]
     (queued,) = sql(database, "select status, next_attempt_at is not null as again from payments.event_queue")
@@ -62,13 +68,16 @@ def test_the_documented_pattern_fulfills_and_runs_in_a_weak_role(shop: tuple[Ser
     assert sql(database, "select status from public.orders") == [{"status": "payments_trigger"}]
 
 
-@pytest.mark.parametrize(("body", "reason"), [
-    ("raise exception 'no such order';", "no such order"),
-    ("perform 1 / 0;", "division by zero"),
-    ("update public.nowhere set x = 1;", "nowhere"),
-    ("loop perform 1; end loop;", "time limit"),
-    ("perform pg_sleep(60);", "time limit"),
-])
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("raise exception 'no such order';", "no such order"),
+        ("perform 1 / 0;", "division by zero"),
+        ("update public.nowhere set x = 1;", "nowhere"),
+        ("loop perform 1; end loop;", "time limit"),
+        ("perform pg_sleep(60);", "time limit"),
+    ],
+)
 def test_a_trigger_that_raises_or_loops_does_not_lose_the_event(
     shop: tuple[Server, FreshDatabase], body: str, reason: str
 ) -> None:
@@ -117,10 +126,13 @@ def test_a_trigger_that_refuses_every_row_still_cannot_lose_the_event(
     shop: tuple[Server, FreshDatabase], body: str
 ) -> None:
     server, database = shop
-    script(database, "create function public.refuse() returns trigger language plpgsql as $$"
-                     f"begin {body} return new; end $$;"
-                     "create trigger refuse before insert or update on payments.webhook_events"
-                     " for each row execute function public.refuse()")
+    script(
+        database,
+        "create function public.refuse() returns trigger language plpgsql as $$"
+        f"begin {body} return new; end $$;"
+        "create trigger refuse before insert or update on payments.webhook_events"
+        " for each row execute function public.refuse()",
+    )
     sent = paid("a")
     assert deliver(server, sent).status_code == 200
     assert len(sql(database, "select from payments.stripe_snapshots where event_id = $1", sent["id"])) == 1
@@ -132,9 +144,12 @@ def test_the_worker_finishes_what_a_mended_trigger_left(shop: tuple[Server, Fres
     create(database, "raise exception 'broken';")
     sent = paid("a")
     deliver(server, sent)
-    script(database, "create or replace function public.fulfill() returns trigger language plpgsql as $$"
-                     "begin update public.orders set status = 'paid' where id = 'o1'; return new; end $$;"
-                     "update payments.event_queue set next_attempt_at = now()")
+    script(
+        database,
+        "create or replace function public.fulfill() returns trigger language plpgsql as $$"
+        "begin update public.orders set status = 'paid' where id = 'o1'; return new; end $$;"
+        "update payments.event_queue set next_attempt_at = now()",
+    )
     deadline = time.monotonic() + 20
     while sql(database, "select from payments.event_queue") and time.monotonic() < deadline:
         time.sleep(0.2)
@@ -145,10 +160,13 @@ def test_the_worker_finishes_what_a_mended_trigger_left(shop: tuple[Server, Fres
 
 def test_a_trigger_on_customers_runs_in_the_same_weak_role(shop: tuple[Server, FreshDatabase]) -> None:
     server, database = shop
-    script(database, "create function public.see() returns trigger language plpgsql as $$"
-                     "begin update public.orders set status = current_user; return new; end $$;"
-                     "create trigger see after insert on payments.customers"
-                     " for each row execute function public.see()")
+    script(
+        database,
+        "create function public.see() returns trigger language plpgsql as $$"
+        "begin update public.orders set status = current_user; return new; end $$;"
+        "create trigger see after insert on payments.customers"
+        " for each row execute function public.see()",
+    )
     person = {"id": "cus_1", "object": "customer", "metadata": {}, "created": 1, "livemode": False}
     deliver(server, event("customer.created", 1_790_000_000, person))
     assert sql(database, "select status from public.orders") == [{"status": "payments_trigger"}]

@@ -29,9 +29,7 @@ def test_a_declined_card_is_402() -> None:
 
 
 def test_an_unknown_price_keeps_stripes_text_and_says_what_to_do() -> None:
-    error = told(
-        400, code="resource_missing", param="line_items[1][price]", message="No such price: 'price_x'"
-    )
+    error = told(400, code="resource_missing", param="line_items[1][price]", message="No such price: 'price_x'")
     assert isinstance(error, errors.Upstream)
     assert (error.status, error.code, error.definite) == (400, "UPSTREAM_FAILURE", True)
     assert error.message == (
@@ -109,9 +107,7 @@ def test_full_and_restricted_keys_are_accepted_and_trimmed() -> None:
     assert read_webhook_secret("test", "whsec_abc ") == "whsec_abc"
 
 
-@pytest.mark.parametrize(
-    "text", ["sk_test_a b", "sk_test_a\r\nX: y", "sk_test_é", "sk_test_" + "a" * 300, "sk_test_"]
-)
+@pytest.mark.parametrize("text", ["sk_test_a b", "sk_test_a\r\nX: y", "sk_test_é", "sk_test_" + "a" * 300, "sk_test_"])
 def test_a_key_that_cannot_be_one_is_refused_without_repeating_it(text: str) -> None:
     with pytest.raises(errors.NotConfigured) as raised:
         read_secret_key("test", text)

@@ -13,8 +13,20 @@ from tests.histories import event, intent, purchase, session
 from tests.http.running import Server
 
 EVENT_KEYS = [
-    "environment", "eventId", "eventType", "livemode", "accountId", "objectType", "objectId", "processingStatus",
-    "attemptCount", "lastError", "receivedAt", "processedAt", "createdAt", "updatedAt",
+    "environment",
+    "eventId",
+    "eventType",
+    "livemode",
+    "accountId",
+    "objectType",
+    "objectId",
+    "processingStatus",
+    "attemptCount",
+    "lastError",
+    "receivedAt",
+    "processedAt",
+    "createdAt",
+    "updatedAt",
 ]
 
 
@@ -31,8 +43,11 @@ def test_a_purchase_is_projected_and_every_event_is_marked(receiving: tuple[Serv
         answer = deliver(server, body)
         assert (answer.status_code, answer.json()["handled"]) == (200, True)
         assert list(answer.json()["event"]) == EVENT_KEYS
-    (row,) = sql(database, "select status, amount, subject_id, paid_at is not null as paid"
-                           " from payments.transactions where provider_object_id = 'pi_p1'")
+    (row,) = sql(
+        database,
+        "select status, amount, subject_id, paid_at is not null as paid"
+        " from payments.transactions where provider_object_id = 'pi_p1'",
+    )
     assert row == {"status": "succeeded", "amount": 2500, "subject_id": "u1", "paid": True}
     (mapping,) = sql(database, "select provider_customer_id from payments.customer_mappings where subject_id = 'u1'")
     assert mapping["provider_customer_id"] == "cus_p1"
@@ -64,11 +79,18 @@ def test_a_signature_that_does_not_hold_stores_nothing(receiving: tuple[Server, 
     assert sql(database, "select from payments.stripe_snapshots where event_id = $1", body["id"]) == []
 
 
-@pytest.mark.parametrize("payload", [b"{", b"[]", b'{"object":"event"}', b'"text"', b"{}" * 3,
-                                     b'{"object":"v2.core.event","id":"evt_1","type":"v1.x"}'])
-def test_a_signed_body_that_is_no_event_is_a_clear_400(
-    receiving: tuple[Server, FreshDatabase], payload: bytes
-) -> None:
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"{",
+        b"[]",
+        b'{"object":"event"}',
+        b'"text"',
+        b"{}" * 3,
+        b'{"object":"v2.core.event","id":"evt_1","type":"v1.x"}',
+    ],
+)
+def test_a_signed_body_that_is_no_event_is_a_clear_400(receiving: tuple[Server, FreshDatabase], payload: bytes) -> None:
     answer = deliver(receiving[0], payload)
     assert (answer.status_code, answer.json()["error"]) == (400, "INVALID_INPUT")
 
@@ -96,16 +118,26 @@ def test_a_shape_we_do_not_read_is_parked_with_its_reason(receiving: tuple[Serve
     body = event("payment_intent.succeeded", 1_790_000_000, {"id": "pi_odd", "object": "payment_intent"})
     answer = deliver(server, body).json()
     assert (answer["handled"], answer["event"]["processingStatus"]) == (False, "pending")
-    (queued,) = sql(database, "select status, reason, deadline is not null as has_deadline"
-                              " from payments.event_queue where event_id = $1", body["id"])
+    (queued,) = sql(
+        database,
+        "select status, reason, deadline is not null as has_deadline from payments.event_queue where event_id = $1",
+        body["id"],
+    )
     assert queued["reason"].startswith("parked: payment_intent without status")
     assert queued["has_deadline"]
 
 
-@pytest.mark.parametrize("raw", [
-    intent("w1", status=7), intent("w2", amount="much"), intent("w3", metadata=[1]), intent("w4", customer=4),
-    session("w5", status="complete", payment_intent={"id": 5}, amount_total="x"), session("w6", created="then"),
-])
+@pytest.mark.parametrize(
+    "raw",
+    [
+        intent("w1", status=7),
+        intent("w2", amount="much"),
+        intent("w3", metadata=[1]),
+        intent("w4", customer=4),
+        session("w5", status="complete", payment_intent={"id": 5}, amount_total="x"),
+        session("w6", created="then"),
+    ],
+)
 def test_wrong_types_inside_an_object_never_lose_the_event(
     receiving: tuple[Server, FreshDatabase], raw: dict[str, object]
 ) -> None:
@@ -130,13 +162,26 @@ def test_an_unknown_event_type_is_recorded_and_ignored(receiving: tuple[Server, 
 
 def test_a_session_row_that_never_learned_its_stripe_id_is_found(receiving: tuple[Server, FreshDatabase]) -> None:
     server, database = receiving
-    (row,) = sql(database, "insert into payments.stripe_checkout_sessions (environment, mode, success_url, cancel_url)"
-                           " values ('test', 'payment', 'https://a.example.com', 'https://a.example.com')"
-                           " returning id", role="project_admin")
-    paid = session("lost", status="complete", payment_status="paid", payment_intent="pi_lost", url=None,
-                   client_reference_id=str(row["id"]))
+    (row,) = sql(
+        database,
+        "insert into payments.stripe_checkout_sessions (environment, mode, success_url, cancel_url)"
+        " values ('test', 'payment', 'https://a.example.com', 'https://a.example.com')"
+        " returning id",
+        role="project_admin",
+    )
+    paid = session(
+        "lost",
+        status="complete",
+        payment_status="paid",
+        payment_intent="pi_lost",
+        url=None,
+        client_reference_id=str(row["id"]),
+    )
     deliver(server, event("checkout.session.completed", 1_790_000_000, paid))
-    (after,) = sql(database, "select status, payment_status, checkout_session_id"
-                             " from payments.stripe_checkout_sessions where id = $1", row["id"],
-                   role="project_admin")
+    (after,) = sql(
+        database,
+        "select status, payment_status, checkout_session_id from payments.stripe_checkout_sessions where id = $1",
+        row["id"],
+        role="project_admin",
+    )
     assert after == {"status": "completed", "payment_status": "paid", "checkout_session_id": "cs_test_lost"}

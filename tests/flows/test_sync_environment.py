@@ -28,16 +28,12 @@ async def made(parts: Parts, key: str, path: str, **params: object) -> str:
     return answer.object["id"]
 
 
-async def test_archived_and_active_objects_are_mirrored_and_counted(
-    database: FreshDatabase, sandbox: Sandbox
-) -> None:
+async def test_archived_and_active_objects_are_mirrored_and_counted(database: FreshDatabase, sandbox: Sandbox) -> None:
     _, key = sandbox.new_account()
     async with parts_on(database, sandbox.url) as parts:
         mug = await made(parts, key, "/v1/products", name="Mug", metadata={"size": "m"})
         await made(parts, key, "/v1/products", name="Cap", active=False)
-        price = await made(
-            parts, key, "/v1/prices", product=mug, currency="usd", unit_amount=1900, lookup_key="mug"
-        )
+        price = await made(parts, key, "/v1/prices", product=mug, currency="usd", unit_amount=1900, lookup_key="mug")
         monthly = {"product": mug, "currency": "eur", "unit_amount": 500, "recurring": {"interval": "month"}}
         old = await made(parts, key, "/v1/prices", **monthly)
         await made(parts, key, f"/v1/prices/{old}", active=False)
@@ -131,10 +127,7 @@ async def test_two_syncs_at_once_take_turns(database: FreshDatabase, sandbox: Sa
         results = await asyncio.gather(*(sync_environment(parts, "test") for _ in range(3)))
     assert [r["connection"]["lastSyncStatus"] for r in results] == ["succeeded"] * 3
     assert len({r["connection"]["lastSyncedAt"] for r in results}) == 3
-    assert (
-        await rows(database, "select from payments.provider_connections where sync_leased_until is not null")
-        == []
-    )
+    assert await rows(database, "select from payments.provider_connections where sync_leased_until is not null") == []
 
 
 async def test_the_claim_of_a_killed_sync_runs_out(database: FreshDatabase, sandbox: Sandbox) -> None:
@@ -149,9 +142,7 @@ async def test_the_claim_of_a_killed_sync_runs_out(database: FreshDatabase, sand
     assert result["connection"]["lastSyncStatus"] == "succeeded"
 
 
-async def test_the_catalog_shows_the_connected_account_only(
-    database: FreshDatabase, sandbox: Sandbox
-) -> None:
+async def test_the_catalog_shows_the_connected_account_only(database: FreshDatabase, sandbox: Sandbox) -> None:
     (_, old_key), (_, key) = sandbox.new_account(), sandbox.new_account()
     async with parts_on(database, sandbox.url) as parts:
         old = await made(parts, old_key, "/v1/products", name="Old")

@@ -38,11 +38,10 @@ def deliver(server: Server, body: dict[str, Any] | bytes, **signing: Any) -> htt
     return server.client.post(ROUTE, content=payload, headers=signed(payload, **signing))
 
 
-def sql(
-    database: FreshDatabase, statement: str, *args: Any, role: str = "paygres_owner"
-) -> list[dict[str, Any]]:
+def sql(database: FreshDatabase, statement: str, *args: Any, role: str = "paygres_owner") -> list[dict[str, Any]]:
     """Rows of a statement run as the owner, who is also the developer here. Session rows are under forced
     row-level security even for the owner: read those as `project_admin`."""
+
     async def run() -> list[dict[str, Any]]:
         connection = await asyncpg.connect(database.superuser_url)
         try:
@@ -56,6 +55,7 @@ def sql(
 
 def script(database: FreshDatabase, statements: str) -> None:
     """Several statements as the owner."""
+
     async def run() -> None:
         connection = await asyncpg.connect(database.superuser_url)
         try:

@@ -92,8 +92,11 @@ def test_any_order_any_duplicates_and_api_reads_end_in_one_state(
     database: FreshDatabase, history: list[Event], seed: int, workers: int
 ) -> None:
     rng = random.Random(seed)
-    reads = [(e["data"]["object"], e["created"] - rng.choice([0, 1]))
-             for e in history if rng.random() < 0.3 and e["type"] != "payment_intent.created"]
+    reads = [
+        (e["data"]["object"], e["created"] - rng.choice([0, 1]))
+        for e in history
+        if rng.random() < 0.3 and e["type"] != "payment_intent.created"
+    ]
     in_order = state_after(database, [*history, *reads])
 
     shuffled = [*history, *reads, *(e for e in history if rng.random() < 0.4)]
@@ -124,8 +127,10 @@ def test_the_recorded_burst_of_an_ordinary_purchase_needs_no_refetch(database: F
 def test_an_order_that_cannot_be_known_is_left_to_a_refetch(database: FreshDatabase) -> None:
     waiting = intent("o1", status="requires_action")
     declined = intent("o1", last_payment_error={"code": "card_declined"})
-    both = [event("payment_intent.requires_action", START, waiting, ident="evt_a"),
-            event("payment_intent.payment_failed", START, declined, ident="evt_b")]
+    both = [
+        event("payment_intent.requires_action", START, waiting, ident="evt_a"),
+        event("payment_intent.payment_failed", START, declined, ident="evt_b"),
+    ]
     forwards = state_after(database, both)
     assert state_after(database, both[::-1]) == forwards
     assert forwards["stripe_objects"][0]["undecided"]  # type: ignore[index]
@@ -137,10 +142,13 @@ def test_an_order_that_cannot_be_known_is_left_to_a_refetch(database: FreshDatab
 def test_a_late_unpaid_completion_does_not_undo_a_delayed_payment(database: FreshDatabase) -> None:
     unpaid = session("o1", status="complete", payment_intent="pi_o1", url=None)
     paid = {**unpaid, "payment_status": "paid"}
-    state = state_after(database, [
-        event("checkout.session.async_payment_succeeded", START + 500, paid),
-        event("checkout.session.completed", START, unpaid),
-    ])
+    state = state_after(
+        database,
+        [
+            event("checkout.session.async_payment_succeeded", START + 500, paid),
+            event("checkout.session.completed", START, unpaid),
+        ],
+    )
     assert [t["status"] for t in state["transactions"]] == ["succeeded"]  # type: ignore[index]
 
 
@@ -172,8 +180,16 @@ def test_a_refund_known_before_its_payment_is_not_dropped(database: FreshDatabas
 
 
 def test_a_deleted_customer_keeps_its_details_and_is_not_revived(database: FreshDatabase) -> None:
-    person = {"id": "cus_1", "object": "customer", "email": "ada@example.com", "name": "Ada", "phone": None,
-              "metadata": {}, "created": START, "livemode": False}
+    person = {
+        "id": "cus_1",
+        "object": "customer",
+        "email": "ada@example.com",
+        "name": "Ada",
+        "phone": None,
+        "metadata": {},
+        "created": START,
+        "livemode": False,
+    }
     late = event("customer.updated", START + 1, {**person, "name": "Ada L."}, {"name": "Ada"})
     gone = event("customer.deleted", START + 5, {**person, "name": "Ada L."})
     (row,) = state_after(database, [event("customer.created", START, person), gone, late])["customers"]
@@ -181,8 +197,16 @@ def test_a_deleted_customer_keeps_its_details_and_is_not_revived(database: Fresh
 
 
 def test_a_bare_tombstone_wipes_nothing(database: FreshDatabase) -> None:
-    person = {"id": "cus_1", "object": "customer", "email": "ada@example.com", "name": "Ada", "phone": None,
-              "metadata": {}, "created": START, "livemode": False}
+    person = {
+        "id": "cus_1",
+        "object": "customer",
+        "email": "ada@example.com",
+        "name": "Ada",
+        "phone": None,
+        "metadata": {},
+        "created": START,
+        "livemode": False,
+    }
     bare = ({"id": "cus_1", "object": "customer", "deleted": True}, START + 9)
     created = event("customer.created", START, person)
     (row,) = state_after(database, [created, bare])["customers"]

@@ -1,5 +1,6 @@
 """Fixtures: one sandbox per test module, a fresh webhook receiver per test."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -27,6 +28,7 @@ def hook(sandbox: Sandbox, receiver: Receiver) -> Iterator[Callable[..., Receive
     made: list[str] = []
 
     def register(*types: str, **params: Any) -> Receiver:
+        time.sleep(0.1)  # what an earlier test's payment still sends is not this test's
         given: Any = {"url": receiver.url, "enabled_events": list(types) or ["*"], **params}
         endpoint = sandbox.stripe.v1.webhook_endpoints.create(given)
         assert endpoint.secret is not None

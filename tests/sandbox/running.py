@@ -27,7 +27,8 @@ class Sandbox:
     """`python -m paygres.sandbox`, started and ready. A context manager that stops it."""
 
     def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "paygres.sandbox", "--settle-after", "0.2", "--retries", "0.1,0.2", *arguments]
+        quick = ("--settle-after", "0.05", "--retries", "0.1,0.2")
+        command = [sys.executable, "-m", "paygres.sandbox", *quick, *arguments]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
@@ -41,7 +42,9 @@ class Sandbox:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
         self.stop()
 
     def stop(self) -> int:

@@ -34,9 +34,7 @@ def test_the_intent_is_shown_as_it_was_when_created(sandbox: Sandbox, hook: Call
     assert succeeded["status"] == "succeeded"
 
 
-def test_a_charge_settles_later_with_its_previous_attributes(
-    sandbox: Sandbox, hook: Callable[..., Receiver]
-) -> None:
+def test_a_charge_settles_later_with_its_previous_attributes(sandbox: Sandbox, hook: Callable[..., Receiver]) -> None:
     session = sandbox.session(sandbox.price(1000))
     receiver = hook("charge.updated")
     sandbox.pay(session)
@@ -136,7 +134,8 @@ def test_a_subscription_sends_the_recorded_order(sandbox: Sandbox, hook: Callabl
         receiver.types()[12],
     ]
     assert sorted(receiver.types()[12:]) == ["charge.updated", "invoice_payment.paid"]
-    statuses = [receiver.wait(f"invoice.{word}").event["data"]["object"]["status"] for word in ("created", "finalized", "paid")]
+    words = ("created", "finalized", "paid")
+    statuses = [receiver.wait(f"invoice.{word}").event["data"]["object"]["status"] for word in words]
     assert statuses == ["draft", "open", "paid"]
     done = receiver.wait("checkout.session.completed").event["data"]["object"]
     invoice = receiver.wait("invoice.paid").event["data"]["object"]
@@ -176,7 +175,8 @@ def test_a_trial_is_free_now(sandbox: Sandbox) -> None:
     price = sandbox.price(2000, recurring={"interval": "month"})
     session = sandbox.session(price, mode="subscription", subscription_data={"trial_period_days": 14})
     assert sandbox.pay(session).status_code == 303
-    done = sandbox.stripe.v1.checkout.sessions.retrieve(session.id, {"expand": ["subscription.latest_invoice"]}).to_dict()
+    expanded = {"expand": ["subscription.latest_invoice"]}
+    done = sandbox.stripe.v1.checkout.sessions.retrieve(session.id, expanded).to_dict()  # type: ignore[arg-type]
     assert done["payment_status"] == "no_payment_required"
     assert done["subscription"]["status"] == "trialing"
     assert done["subscription"]["latest_invoice"]["amount_due"] == 0

@@ -53,11 +53,13 @@ def test_a_second_request_in_flight_conflicts() -> None:
         answers: list[int] = []
 
         def first() -> None:
-            answers.append(slow.http.browser.post(
-                "/v1/customers",
-                data={"name": "Ada"},
-                headers={"Authorization": f"Bearer {slow.key}", "Idempotency-Key": "busy"},
-            ).status_code)
+            answers.append(
+                slow.http.browser.post(
+                    "/v1/customers",
+                    data={"name": "Ada"},
+                    headers={"Authorization": f"Bearer {slow.key}", "Idempotency-Key": "busy"},
+                ).status_code
+            )
 
         thread = threading.Thread(target=first)
         thread.start()

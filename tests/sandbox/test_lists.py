@@ -1,17 +1,15 @@
 """Lists: order, limits, cursors, filters."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.sandbox.running import Sandbox
 
 
 @pytest.fixture(scope="module")
-def made(sandbox: Sandbox) -> Iterator[list[str]]:
+def made(sandbox: Sandbox) -> list[str]:
     """Seven customers, newest first."""
     emails = [f"c{n % 2}@example.com" for n in range(7)]
-    yield [sandbox.stripe.v1.customers.create({"email": email}).id for email in emails][::-1]
+    return [sandbox.stripe.v1.customers.create({"email": email}).id for email in emails][::-1]
 
 
 def ids(sandbox: Sandbox, **params: object) -> list[str]:

@@ -103,8 +103,10 @@ def test_an_unsupported_currency_lists_the_supported_ones(sandbox: Sandbox) -> N
 
 
 def test_lists_may_be_sent_with_indices_or_empty_brackets(sandbox: Sandbox) -> None:
-    for form in ("name=A&images[]=https://a.example/1&images[]=https://a.example/2",
-                 "name=A&images[1]=https://a.example/2&images[0]=https://a.example/1"):
+    for form in (
+        "name=A&images[]=https://a.example/1&images[]=https://a.example/2",
+        "name=A&images[1]=https://a.example/2&images[0]=https://a.example/1",
+    ):
         answer = sandbox.http.api("POST", "/v1/products", form).json()
         assert answer["images"] == ["https://a.example/1", "https://a.example/2"]
 
@@ -153,7 +155,8 @@ def test_a_path_that_only_stripe_serves_says_so(sandbox: Sandbox) -> None:
 
 
 def test_answers_carry_stripes_headers(sandbox: Sandbox) -> None:
-    answer = sandbox.http.api("POST", "/v1/customers", "name=A", Stripe_Version="2026-05-27.dahlia", Idempotency_Key="h1")
+    sent = {"Stripe_Version": "2026-05-27.dahlia", "Idempotency_Key": "h1"}
+    answer = sandbox.http.api("POST", "/v1/customers", "name=A", **sent)
     assert answer.headers["request-id"].startswith("req_")
     assert answer.headers["stripe-version"] == "2026-05-27.dahlia"
     assert answer.headers["idempotency-key"] == "h1"
@@ -180,7 +183,10 @@ def test_metadata_is_merged_and_unset(sandbox: Sandbox) -> None:
     ("form", "message"),
     [
         ({"metadata[" + "k" * 41 + "]": "1"}, "Metadata keys can have up to 40 characters"),
-        ({"metadata[k]": "v" * 501}, "Metadata values can have up to 500 characters, but you passed in a value that is 501"),
+        (
+            {"metadata[k]": "v" * 501},
+            "Metadata values can have up to 500 characters, but you passed in a value that is 501 characters.",
+        ),
         ({f"metadata[k{n}]": "1" for n in range(51)}, "Metadata can have up to 50 keys"),
     ],
 )

@@ -65,13 +65,12 @@ def test_what_was_not_delivered_before_a_kill_is_delivered_after_it(state: Path)
 
 
 def test_a_charge_settles_after_a_restart(state: Path) -> None:
-    before = Sandbox("--state", str(state), "--settle-after", "1")
-    session = before.session()
-    before.pay(session)
-    before.kill()
     server = ReceiverServer()
-    with Sandbox("--state", str(state)) as after:
-        after.stripe.v1.webhook_endpoints.create({"url": server.receiver.url, "enabled_events": ["charge.updated"]})
+    before = Sandbox("--state", str(state), "--settle-after", "0.4")
+    before.stripe.v1.webhook_endpoints.create({"url": server.receiver.url, "enabled_events": ["charge.updated"]})
+    before.pay(before.session())
+    before.kill()
+    with Sandbox("--state", str(state)):
         server.receiver.wait("charge.updated")
     server.close()
 

@@ -1,6 +1,7 @@
 """The embedded PostgreSQL: survives kill -9, has one supervisor, keeps its rows and secrets."""
 
 import json
+import shutil
 import signal
 import stat
 import subprocess
@@ -82,6 +83,18 @@ async def test_text_sorts_the_same_on_every_machine(running: Running) -> None:
 def test_passwords_are_readable_by_their_owner_only(folder: Path, running: Running) -> None:
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir() if path.is_file()}
     assert set(modes.values()) == {0o600}
+
+
+async def test_a_private_parent_folder_is_no_obstacle() -> None:
+    with private_folder("inner") as folder:
+        folder.parent.chmod(0o700)  # as root, PostgreSQL's user cannot pass: the cluster lives elsewhere
+        try:
+            with Running(folder) as server:
+                assert await one(server.urls["ownerUrl"], "select 1") == 1
+        finally:
+            moved = folder / "moved-to"
+            if moved.exists():
+                shutil.rmtree(moved.read_text().strip())
 
 
 def test_it_does_not_run_as_root(running: Running) -> None:

@@ -18,6 +18,7 @@ from paygres.sandbox.objects import account as accounts
 from paygres.sandbox.objects import checkout_sessions
 from paygres.sandbox.objects.catalog import find_route
 from paygres.sandbox.settings import Settings
+from paygres.sandbox.store import StateError
 from paygres.sandbox.wire.authorization import new_account
 from paygres.sandbox.world import World
 
@@ -45,7 +46,8 @@ def read_settings(arguments: list[str]) -> Settings:
         retries = tuple(float(wait) for wait in given.retries.split(",") if wait.strip())
     except ValueError:
         parser.error(f"argument --retries: not a list of seconds: {given.retries!r}")
-    return Settings(**{**vars(given), "retries": retries})
+    given.retries = retries
+    return Settings(**vars(given))
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -73,6 +75,15 @@ def open_account(world: World) -> tuple[str, str]:
 class Server(uvicorn.Server):
     """Ends with exit code 0 on SIGTERM and SIGINT, where uvicorn's own would die of the signal."""
 
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self.is_ready.set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
@@ -93,8 +104,7 @@ async def serve(settings: Settings) -> None:
     server = Server(config)
 
     async def announce() -> None:
-        while not server.started:
-            await asyncio.sleep(0.005)
+        await server.is_ready.wait()
         ready = {"url": world.origin, "secretKey": key, "accountId": account}
         sys.stdout.write(orjson.dumps(ready).decode() + "\n")
         sys.stdout.flush()
@@ -114,6 +124,9 @@ def main() -> int:
             settings.state.parent.mkdir(parents=True, exist_ok=True)
         with asyncio.Runner(loop_factory=uvicorn.Config("", loop="auto").get_loop_factory()) as runner:
             runner.run(serve(settings))
+    except StateError as problem:
+        print(problem, file=sys.stderr)
+        return 1
     except OSError as problem:
         print(f"The sandbox cannot listen on {settings.host}:{settings.port}: {problem.strerror}", file=sys.stderr)
         return 1

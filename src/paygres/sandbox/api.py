@@ -84,9 +84,7 @@ class Api:
                 headers.append((b"original-request", replay.request_id.encode()))
                 return replay.status, replay.body, None
         try:
-            status, body = self._work(
-                operation, route, path_ids, given, account, key, request_id, print_of_request
-            )
+            status, body = self._work(operation, route, path_ids, given, account, key, request_id, print_of_request)
         except BaseException:
             if key:
                 self._keys.end(account, key)
@@ -138,11 +136,10 @@ class Api:
             _expand(work, listed["data"], paths, listed=True)
             self._check(operation, listed)
             return orjson.dumps(listed)
-        if paths:
-            answer = orjson.loads(orjson.dumps(answer))
-            _expand(work, [answer], paths, listed=False)
-        self._check(operation, answer)
-        return orjson.dumps(answer)
+        shown: Object = orjson.loads(orjson.dumps(answer)) if paths else answer
+        _expand(work, [shown], paths, listed=False)
+        self._check(operation, shown)
+        return orjson.dumps(shown)
 
     def _check(self, operation: str, answer: Object) -> None:
         if self._world.settings.validate and operation not in UNPUBLISHED:

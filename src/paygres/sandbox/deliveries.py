@@ -64,14 +64,14 @@ class Deliveries:
                     task.cancel()
                 await asyncio.gather(*self._tries, return_exceptions=True)
 
-    async def first_answer(self, event: str, timeout: float) -> None:
+    async def first_answer(self, event: str, longest: float) -> None:
         """Returns when every endpoint that gets the event has answered its first try (or failed to), at the latest
-        after `timeout` seconds."""
+        after `longest` seconds."""
         if not self._untried(event):
             return
         answered = self._answered.setdefault(event, asyncio.Event())
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(longest):
                 await answered.wait()
         except TimeoutError:
             pass
@@ -147,9 +147,7 @@ class Deliveries:
             "Stripe-Signature": signature_header(payload, endpoint.secrets, int(self._world.time())),
         }
         try:
-            async with self._session.post(
-                endpoint.url, data=payload, headers=headers, allow_redirects=False
-            ) as answer:
+            async with self._session.post(endpoint.url, data=payload, headers=headers, allow_redirects=False) as answer:
                 await answer.read()
                 return answer.status, None if 200 <= answer.status < 300 else f"HTTP {answer.status}"
         except TimeoutError:

@@ -36,12 +36,12 @@ class Packing:
     def _number(self, sort: str, body: bytes) -> int:
         row = self._run("SELECT number FROM dictionaries WHERE sort = ?", (sort,)).fetchone()
         if row is None:
-            added = self._run(
-                "INSERT INTO dictionaries (sort, body) VALUES (?, ?)", (sort, body[-DICTIONARY_LENGTH:])
-            )
-            row = (added.lastrowid,)
-        self._numbers[sort] = row[0]
-        return row[0]
+            # One statement that answers the row that it wrote.
+            insert = "INSERT INTO dictionaries (sort, body) VALUES (?, ?) RETURNING number"
+            [row] = self._run(insert, (sort, body[-DICTIONARY_LENGTH:])).fetchall()
+        number: int = row[0]
+        self._numbers[sort] = number
+        return number
 
     def _dictionary(self, number: int) -> bytes:
         known = self._dictionaries.get(number)

@@ -12,6 +12,11 @@ from paygres.sandbox.packing import Packing
 
 Object = dict[str, Any]
 
+
+class StateError(Exception):
+    """The state file cannot be used; the message is one sentence that says why."""
+
+
 SCHEMA = Path(__file__).with_name("store.sql")
 
 # The fields a list can be narrowed by, per kind of object. Dots lead into nested objects,
@@ -43,15 +48,25 @@ class Store:
     def __init__(self, path: Path | None) -> None:
         self._db = sqlite3.connect(str(path) if path else ":memory:", isolation_level=None, cached_statements=256)
         self.run = self._db.execute
-        if path:
+        try:
+            self._prepare(is_file=path is not None)
+        except sqlite3.DatabaseError as problem:
+            self._db.close()
+            if problem.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise StateError(f"The state file {path} is in use by another sandbox.") from None
+            raise StateError(f"The state file {path} cannot be used: {problem}.") from None
+        self._packing = Packing(self.run)
+
+    def _prepare(self, *, is_file: bool) -> None:
+        if is_file:
             # One process owns the file; a killed one leaves a journal that the next start reads back.
+            self.run("PRAGMA busy_timeout = 500")
             self.run("PRAGMA locking_mode = EXCLUSIVE")
             self.run("PRAGMA journal_mode = WAL")
             self.run("PRAGMA synchronous = NORMAL")
             self.run("PRAGMA wal_autocheckpoint = 4000")
         self.run("PRAGMA cache_size = -32768")
         self._db.executescript(SCHEMA.read_text("utf-8"))
-        self._packing = Packing(self.run)
 
     def close(self) -> None:
         self._db.close()
@@ -90,8 +105,8 @@ class Store:
             self.run("INSERT INTO links (seq, name, value) VALUES (?, ?, ?)", (seq, name, value))
 
     def replace(self, item: Object, body: bytes) -> None:
-        id = item["id"]
-        [(seq,)] = self.run("UPDATE objects SET body = ? WHERE id = ? RETURNING seq", (self.pack(_sort(item), body), id)).fetchall()
+        packed = self.pack(_sort(item), body)
+        [(seq,)] = self.run("UPDATE objects SET body = ? WHERE id = ? RETURNING seq", (packed, item["id"])).fetchall()
         wanted = set(_links(item))
         present = set(self.run("SELECT name, value FROM links WHERE seq = ?", (seq,)).fetchall())
         for name, value in present - wanted:

@@ -3,9 +3,9 @@
 
 import argparse
 import asyncio
-import os
 import contextlib
 import gc
+import os
 import signal
 import socket
 import sys

@@ -129,9 +129,7 @@ class _Reading:
             self._refuse_careless_live(api_base_url, stripe_api_base, origins)
         return Settings(
             database_url=database_url,
-            direct_database_url=self.url(
-                "PAYGRES_DATABASE_URL_DIRECT", database_url, ("postgres", "postgresql")
-            ),
+            direct_database_url=self.url("PAYGRES_DATABASE_URL_DIRECT", database_url, ("postgres", "postgresql")),
             jwt_secret=jwt_secret,
             encryption_key=self._encryption_key(jwt_secret),
             host=self.text("PAYGRES_HOST") or "127.0.0.1",

@@ -30,9 +30,7 @@ CARDS: dict[str, Card] = {
         Card("378282246310005", brand="amex"),
         Card("6011111111111117", brand="discover"),
         _declines("4000000000000002", "card_declined", "generic_decline", DECLINED),
-        _declines(
-            "4000000000009995", "card_declined", "insufficient_funds", "Your card has insufficient funds."
-        ),
+        _declines("4000000000009995", "card_declined", "insufficient_funds", "Your card has insufficient funds."),
         _declines("4000000000009987", "card_declined", "lost_card", DECLINED),
         _declines("4000000000009979", "card_declined", "stolen_card", DECLINED),
         _declines("4000000000000069", "expired_card", None, "Your card has expired."),

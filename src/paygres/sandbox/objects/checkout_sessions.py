@@ -17,10 +17,17 @@ SHORTEST, LONGEST = 30 * 60, 24 * 3600
 URL = re.compile(r"https?://[^/\s?#]+", re.IGNORECASE)
 
 # Parameters that the session just repeats.
-ECHOED = (
-    "allow_promotion_codes billing_address_collection cancel_url client_reference_id customer_email locale "
-    "origin_context payment_method_collection submit_type"
-).split()
+ECHOED = [
+    "allow_promotion_codes",
+    "billing_address_collection",
+    "cancel_url",
+    "client_reference_id",
+    "customer_email",
+    "locale",
+    "origin_context",
+    "payment_method_collection",
+    "submit_type",
+]
 # Parameters that one mode alone knows.
 OF_ONE_MODE = {
     "payment_intent_data": "payment",

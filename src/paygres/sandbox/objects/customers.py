@@ -10,7 +10,16 @@ from paygres.sandbox.wire import metadata
 from paygres.sandbox.wire.lists import Page, answer_list
 from paygres.sandbox.world import Work
 
-PLAIN = "balance description invoice_prefix name next_invoice_sequence phone preferred_locales tax_exempt".split()
+PLAIN = [
+    "balance",
+    "description",
+    "invoice_prefix",
+    "name",
+    "next_invoice_sequence",
+    "phone",
+    "preferred_locales",
+    "tax_exempt",
+]
 
 
 def create(work: Work, params: Params) -> Object:
@@ -75,7 +84,7 @@ def _changes(params: Params) -> dict[str, Any]:
         changes["address"] = fields.address(params["address"]) if params["address"] else None
     if "shipping" in params:
         shipping = params["shipping"]
-        changes["shipping"] = shipping and {**shipping, "address": fields.address(shipping["address"])} or None
+        changes["shipping"] = (shipping and {**shipping, "address": fields.address(shipping["address"])}) or None
     settings = params.get("invoice_settings")
     if settings:
         names = ("custom_fields", "default_payment_method", "footer", "rendering_options")

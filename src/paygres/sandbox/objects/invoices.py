@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from paygres.sandbox import ids
-
 from paygres.sandbox.objects.routes import Params, Routes
 from paygres.sandbox.spec.complete import Object, complete
 from paygres.sandbox.wire.lists import Page, answer_list, inline_page
@@ -99,15 +98,16 @@ def first(
 
 def announce_paid(work: Work, invoice: Object) -> None:
     """The four events of an invoice that was paid at once, each with the invoice as it was then."""
-    open_again = {
+    transitions: Object = invoice["status_transitions"]
+    open_again: Object = {
         "amount_paid": 0,
         "amount_remaining": invoice["amount_due"],
         "attempt_count": 0,
         "attempted": False,
         "status": "open",
-        "status_transitions": {**invoice["status_transitions"], "paid_at": None},
+        "status_transitions": {**transitions, "paid_at": None},
     }
-    draft = {
+    draft: Object = {
         **open_again,
         "effective_at": None,
         "ending_balance": None,
@@ -115,7 +115,7 @@ def announce_paid(work: Work, invoice: Object) -> None:
         "invoice_pdf": None,
         "number": None,
         "status": "draft",
-        "status_transitions": {**open_again["status_transitions"], "finalized_at": None},
+        "status_transitions": {**transitions, "paid_at": None, "finalized_at": None},
         "webhooks_delivered_at": None,
     }
     work.emit("invoice.created", {**invoice, **draft})

@@ -55,14 +55,12 @@ def read(work: Work, given: list[Params], mode: str, currency: str | None) -> Bo
     subtotal = sum(item["amount_subtotal"] for item in items)
     if 0 < subtotal < SMALLEST_TOTAL and mode == "payment" and currency not in fields.ZERO_DECIMAL:
         raise Refusal(
-            "The Checkout Session's total amount due must add up to at least "
-            f"{fields.money(SMALLEST_TOTAL, currency)}",
+            f"The Checkout Session's total amount due must add up to at least {fields.money(SMALLEST_TOTAL, currency)}",
             code="amount_too_small",
         )
     if subtotal > fields.MAX_AMOUNT:
         raise Refusal(
-            "The Checkout Session's total amount due must be no more than "
-            f"{fields.money(fields.MAX_AMOUNT, currency)}",
+            f"The Checkout Session's total amount due must be no more than {fields.money(fields.MAX_AMOUNT, currency)}",
             code="amount_too_large",
         )
     return Bought(items, currency, subtotal, recurring)
@@ -109,12 +107,11 @@ def _item(work: Work, given: Params, price: Object, place: int) -> Object:
     quantity = given.get("quantity")
     if quantity is None:
         if (price["recurring"] or {}).get("usage_type") != "metered":
-            raise Refusal(f"Quantity is required. Add `quantity` to `line_items[{place}]`", param=f"line_items[{place}]")
+            owner = f"line_items[{place}]"
+            raise Refusal(f"Quantity is required. Add `quantity` to `{owner}`", param=owner)
         quantity = 0
     elif quantity < 1:
-        raise bad_parameter(
-            "This value must be greater than or equal to 1.", param, "parameter_invalid_integer"
-        )
+        raise bad_parameter("This value must be greater than or equal to 1.", param, "parameter_invalid_integer")
     unit = float(price["unit_amount_decimal"] or 0)
     amount = price["unit_amount"] * quantity if price["unit_amount"] is not None else round(unit * quantity)
     product = work.get(price["product"])

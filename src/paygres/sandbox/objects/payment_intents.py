@@ -75,9 +75,7 @@ def attempt(work: Work, intent: Object, tried: Attempt, *, new: bool) -> Object 
     answers. `new`: the intent has not been announced yet."""
     born = deepcopy(intent) if new else None
     if tried.will_pay:
-        charge = charges.make(
-            work, intent, tried.card, tried.buyer, tried.payment_method, asked=tried.authenticated
-        )
+        charge = charges.make(work, intent, tried.card, tried.buyer, tried.payment_method, asked=tried.authenticated)
         work.change(
             intent,
             status="succeeded",
@@ -119,7 +117,7 @@ def as_born(intent: Object) -> Object:
 
 def fail_authentication(work: Work, intent: Object) -> None:
     """The buyer did not pass the challenge: the intent asks for another payment method."""
-    error = {
+    error: Object = {
         "code": "payment_intent_authentication_failure",
         "doc_url": "https://stripe.com/docs/error-codes/payment-intent-authentication-failure",
         "message": AUTHENTICATION_FAILED,

@@ -117,9 +117,7 @@ def list_all(work: Work, params: Params) -> Page:
 def list_of_customer(work: Work, params: Params, customer: str) -> Page:
     work.find_living("customer", customer, "customer", in_path=True)
     links = {"customer": customer, "type": params.get("type")}
-    return answer_list(
-        work, "payment_method", params, f"/v1/customers/{customer}/payment_methods", links=links
-    )
+    return answer_list(work, "payment_method", params, f"/v1/customers/{customer}/payment_methods", links=links)
 
 
 def card_details(card: Card, buyer: Buyer) -> Object:

@@ -40,10 +40,10 @@ def make(work: Work, params: Params, place: str, *, active: bool | None = None, 
         amount = fields.amount(params["unit_amount"], inside("unit_amount"))
         decimal = str(amount)
     elif "unit_amount_decimal" in params:
-        decimal = params["unit_amount_decimal"]
-        if decimal.startswith("-"):
+        sent: str = params["unit_amount_decimal"]
+        if sent.startswith("-"):
             raise bad_parameter("Invalid non-negative decimal", inside("unit_amount_decimal"))
-        amount = None if float(decimal) % 1 else int(float(decimal))
+        decimal, amount = sent, None if float(sent) % 1 else int(float(sent))
     elif "custom_unit_amount" not in params and params.get("billing_scheme") != "tiered":
         raise missing_parameter(inside("unit_amount"))
     recurring = params.get("recurring")

@@ -10,10 +10,19 @@ from paygres.sandbox.wire.errors import Refusal
 from paygres.sandbox.wire.lists import Page, answer_list
 from paygres.sandbox.world import Work
 
-PLAIN = (
-    "active description images marketing_features name package_dimensions shippable statement_descriptor tax_code "
-    "unit_label url"
-).split()
+PLAIN = [
+    "active",
+    "description",
+    "images",
+    "marketing_features",
+    "name",
+    "package_dimensions",
+    "shippable",
+    "statement_descriptor",
+    "tax_code",
+    "unit_label",
+    "url",
+]
 LISTS = ("images", "marketing_features")
 
 
@@ -58,9 +67,7 @@ def update(work: Work, params: Params, id: str) -> Object:
     if "default_price" in params:
         price = work.find("price", params["default_price"], "default_price")
         if price["product"] != id:
-            raise Refusal(
-                f"The price {price['id']} does not belong to the product {id}.", param="default_price"
-            )
+            raise Refusal(f"The price {price['id']} does not belong to the product {id}.", param="default_price")
         fields["default_price"] = price["id"]
     fields["metadata"] = metadata.merged(product["metadata"], params.get("metadata"))
     if any(product[name] != value for name, value in fields.items()):

@@ -9,6 +9,8 @@ from paygres.sandbox.wire.errors import Refusal
 from paygres.sandbox.wire.lists import Page, answer_list
 from paygres.sandbox.world import Work
 
+REFERENCE = {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"}
+
 
 def create(work: Work, params: Params) -> Object:
     charge = _charge(work, params)
@@ -37,10 +39,7 @@ def create(work: Work, params: Params) -> Object:
             "charge": charge["id"],
             "created": work.now,
             "currency": charge["currency"],
-            "destination_details": {
-                "card": {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"},
-                "type": "card",
-            },
+            "destination_details": {"card": REFERENCE, "type": "card"},
             "metadata": metadata.from_params(params),
             "payment_intent": charge["payment_intent"],
             "reason": params.get("reason"),
@@ -53,11 +52,8 @@ def create(work: Work, params: Params) -> Object:
     previous = work.change(charge, amount_refunded=refunded, refunded=refunded == charge["amount_captured"])
     work.emit("refund.created", refund)
     work.emit("charge.refunded", charge, previous)
-    known = {
-        "card": {**refund["destination_details"]["card"], "reference": "8888888888888888", "reference_status": "available"},
-        "type": "card",
-    }
-    changed = work.change(refund, destination_details=known)
+    known = {**REFERENCE, "reference": "8888888888888888", "reference_status": "available"}
+    changed = work.change(refund, destination_details={"card": known, "type": "card"})
     work.emit("refund.updated", refund, changed)
     work.emit("charge.refund.updated", refund, changed)
     return refund

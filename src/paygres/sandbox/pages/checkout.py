@@ -149,9 +149,7 @@ class CheckoutPage:
         )
 
 
-def _read(
-    work: Work, session: Object, typed: dict[str, str], free: bool
-) -> tuple[Buyer, Card | None, Problem | None]:
+def _read(work: Work, session: Object, typed: dict[str, str], free: bool) -> tuple[Buyer, Card | None, Problem | None]:
     """What was typed, and what is wrong with it."""
     email = typed.get("email", "").strip() or (session["customer_details"] or {}).get("email") or ""
     buyer = Buyer(email=email, name=typed.get("name", "").strip()[:200] or None)

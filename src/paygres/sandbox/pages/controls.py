@@ -20,13 +20,23 @@ from paygres.sandbox.wire.errors import Refusal, no_such
 from paygres.sandbox.world import Work, World
 
 DELIVERIES = """
-SELECT d.seq, d.event, l.value AS type, d.endpoint, d.state, d.attempts, d.due, d.last_status, d.last_error, d.last_tried
+SELECT d.seq, d.event, l.value AS type, d.endpoint, d.state, d.attempts, d.due, d.last_status,
+    d.last_error, d.last_tried
 FROM deliveries d JOIN objects o ON o.id = d.event JOIN links l ON l.seq = o.seq AND l.name = 'event.type'
 WHERE d.event = coalesce(?, d.event) ORDER BY d.seq DESC LIMIT 200
 """
-DELIVERY_FIELDS = (
-    "seq event type endpoint state attempts due last_status last_error last_tried".split()
-)
+DELIVERY_FIELDS = [
+    "seq",
+    "event",
+    "type",
+    "endpoint",
+    "state",
+    "attempts",
+    "due",
+    "last_status",
+    "last_error",
+    "last_tried",
+]
 
 Control = Callable[[Request], Awaitable[Response]]
 

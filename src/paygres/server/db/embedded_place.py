@@ -28,9 +28,7 @@ class Notes:
     major: int
     port: int
     prepared: bool = False
-    passwords: dict[str, str] = field(
-        default_factory=lambda: {name: secrets.token_urlsafe(24) for name in ROLES}
-    )
+    passwords: dict[str, str] = field(default_factory=lambda: {name: secrets.token_urlsafe(24) for name in ROLES})
 
 
 class Place:
@@ -119,9 +117,7 @@ def _lock(folder: Path) -> int:
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(held)
-        raise EmbeddedPostgresError(
-            f"Another process runs the PostgreSQL in {folder}; stop it first."
-        ) from None
+        raise EmbeddedPostgresError(f"Another process runs the PostgreSQL in {folder}; stop it first.") from None
     return held
 
 

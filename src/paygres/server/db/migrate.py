@@ -98,8 +98,11 @@ async def _grant_memberships(connection: asyncpg.Connection, server_role: str | 
     role = server_role or await connection.fetchval("select current_user")
     inherit = " with inherit false" if connection.get_server_version().major >= 16 else ""
     for member_of in CALLER_ROLES:
-        if await connection.fetchval("select pg_has_role($1, $2, 'set')" if inherit else
-                                     "select pg_has_role($1, $2, 'member')", role, member_of):
+        if await connection.fetchval(
+            "select pg_has_role($1, $2, 'set')" if inherit else "select pg_has_role($1, $2, 'member')",
+            role,
+            member_of,
+        ):
             continue
         await connection.execute(f'grant {member_of} to "{role}"{inherit}')
 

@@ -18,7 +18,7 @@ from paygres.server.projections.snapshots import Unreadable
 from paygres.server.tables import events
 from paygres.server.tables.sqlstates import Contended
 
-MAX_ATTEMPTS = 15          # with the backoff below: about two days
+MAX_ATTEMPTS = 15  # with the backoff below: about two days
 PARKED_RETRY = timedelta(hours=1)
 
 
@@ -82,18 +82,21 @@ async def _in_one_transaction(db: Database, road: Road, event: Event, payload: s
         attempts = opened.attempts + 1
         status, reason, rows = _decide(road, event, opened)
         closed = await events.close_event(
-            tx, road.environment, road.account_id, payload, rows, status, reason, attempts,
+            tx,
+            road.environment,
+            road.account_id,
+            payload,
+            rows,
+            status,
+            reason,
+            attempts,
             retry_in(attempts, parked=status == "pending"),
         )
         marked = closed.event
         if marked is None:
-            marked = await events.mark_unfinished(
-                tx, road.environment, road.account_id, payload, closed, attempts
-            )
+            marked = await events.mark_unfinished(tx, road.environment, road.account_id, payload, closed, attempts)
     handled = closed.status in ("processed", "ignored") and rows is not None
-    return Applied(
-        closed.status, handled, marked or _unmarked(road, event, closed.status, attempts, closed.error)
-    )
+    return Applied(closed.status, handled, marked or _unmarked(road, event, closed.status, attempts, closed.error))
 
 
 def _decide(road: Road, event: Event, opened: events.Opened) -> tuple[str, str | None, Rows | None]:
@@ -132,8 +135,18 @@ def _unmarked(road: Road, event: Event, status: str, attempts: int, error: str |
     """The contract's shape for an event that developers' triggers keep out of payments.webhook_events."""
     now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
     return {
-        "environment": road.environment, "eventId": event.id, "eventType": event.type, "livemode": event.livemode,
-        "accountId": road.account_id or None, "objectType": event.object_type, "objectId": event.object_id,
-        "processingStatus": status, "attemptCount": attempts, "lastError": error, "receivedAt": now,
-        "processedAt": None, "createdAt": now, "updatedAt": now,
+        "environment": road.environment,
+        "eventId": event.id,
+        "eventType": event.type,
+        "livemode": event.livemode,
+        "accountId": road.account_id or None,
+        "objectType": event.object_type,
+        "objectId": event.object_id,
+        "processingStatus": status,
+        "attemptCount": attempts,
+        "lastError": error,
+        "receivedAt": now,
+        "processedAt": None,
+        "createdAt": now,
+        "updatedAt": now,
     }

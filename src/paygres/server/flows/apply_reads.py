@@ -36,7 +36,12 @@ async def _apply(tx: Any, connection: Connection, kind: Kind, raw: dict[str, Any
     found = await reads.open_read(tx, connection.environment, kind.name, raw["id"], as_of, key)
     rows = project(kind, current, [snapshot_of(r) for r in found.rivals], found.head, found.family)
     await reads.close_read(
-        tx, connection.environment, connection.account_id, kind.name, raw["id"], as_of,
-        orjson.dumps(raw).decode(), rows,
+        tx,
+        connection.environment,
+        connection.account_id,
+        kind.name,
+        raw["id"],
+        as_of,
+        orjson.dumps(raw).decode(),
+        rows,
     )
-

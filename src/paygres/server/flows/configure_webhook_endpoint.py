@@ -88,9 +88,7 @@ async def _replace(parts: Parts, connection: Connection, url: str) -> str:
     name, previous_name = webhook_secret_name(environment), previous_webhook_secret_name(environment)
     old_secret = await _stored_secret(parts, environment)
     async with parts.db.as_service() as tx:
-        still_ours = await connections.update_endpoint(
-            tx, environment, connection.account_id, endpoint_id, url
-        )
+        still_ours = await connections.update_endpoint(tx, environment, connection.account_id, endpoint_id, url)
         if still_ours:
             if old_secret is not None:
                 sealed = parts.connections.seal(previous_name, environment, old_secret)

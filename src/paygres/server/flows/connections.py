@@ -146,9 +146,7 @@ class Connections:
         if key is None:
             problem = f"{key_name} is stored but cannot be read; set it again"
             return _Known(None, problem if key_name in row.sealed else None, webhook, at)
-        connection = Connection(
-            environment, row.account_id or "", key, webhook_secrets, row.connected_at or 0
-        )
+        connection = Connection(environment, row.account_id or "", key, webhook_secrets, row.connected_at or 0)
         return _Known(connection, None, webhook, at)
 
 

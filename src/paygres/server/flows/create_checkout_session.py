@@ -5,7 +5,7 @@ the worker, resumes it. A definite failure ends the row; the next try is a new g
 """
 
 import asyncio
-import hashlib
+import contextlib
 import time
 import uuid
 from datetime import timedelta
@@ -26,6 +26,7 @@ from paygres.server.errors import (
     Upstream,
 )
 from paygres.server.flows.apply_reads import apply_reads
+from paygres.server.flows.checkout_draft import draft_checkout
 from paygres.server.flows.connections import Connection
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.requests import CheckoutRequest
@@ -33,11 +34,10 @@ from paygres.server.projections.objects import KINDS
 from paygres.server.projections.project import locks, project
 from paygres.server.projections.snapshots import Snapshot
 from paygres.server.tables import checkout_sessions
-from paygres.server.tables.checkout_sessions import Draft, GuestLimit
+from paygres.server.tables.checkout_sessions import GuestLimit
 
-LEASE = timedelta(seconds=35)     # longer than the gateway's own limit of 28 s
-WAIT_SECONDS = 20.0               # for another request with the same key that is at Stripe now
-GUEST_EXPIRY = 30 * 60 + 60       # Stripe's minimum is 30 minutes from its own clock
+LEASE = timedelta(seconds=35)  # longer than the gateway's own limit of 28 s
+WAIT_SECONDS = 20.0  # for another request with the same key that is at Stripe now
 SESSION = KINDS["checkout.session"]
 
 
@@ -55,16 +55,13 @@ async def create_checkout_session(
     guest_limit = _guest_limit(parts, caller)
     try:
         connection = await parts.connections.current(environment)
-    except NotConfigured as error:
-        connection, not_configured = None, error
-    draft = _draft(parts, caller, environment, connection, request)
-    try:
-        reserved = await checkout_sessions.reserve(
-            parts.db, caller, draft, configured=connection is not None, guest_limit=guest_limit, lease=LEASE
-        )
     except NotConfigured:
-        raise not_configured from None  # pyright: ignore[reportPossiblyUnboundVariable]
-    assert connection is not None
+        await _ask_policies(parts, caller, environment, request, guest_limit)
+        raise
+    draft = draft_checkout(parts.installation_id, caller, environment, connection.account_id, request)
+    reserved = await checkout_sessions.reserve(
+        parts.db, caller, draft, configured=True, guest_limit=guest_limit, lease=LEASE
+    )
     if reserved.outcome == "limited":
         raise RateLimit("Too many guest checkouts; try again in a minute", retry_after=60)
     if reserved.outcome == "conflict":
@@ -86,8 +83,12 @@ async def send(
     environment = connection.environment
     try:
         answer = await parts.gateway.request(
-            connection.stripe_key, "post", "/v1/checkout/sessions", params,
-            idempotency_key=f"insforge:{environment}:checkout_session:{row_id}", guest=guest,
+            connection.stripe_key,
+            "post",
+            "/v1/checkout/sessions",
+            params,
+            idempotency_key=f"insforge:{environment}:checkout_session:{row_id}",
+            guest=guest,
         )
     except (Unavailable, RateLimit) as error:
         await checkout_sessions.release(parts.db, row_id, error.message)
@@ -114,8 +115,15 @@ async def _finish(
     finished = None
     if session.get("status") == "open":
         finished = await checkout_sessions.finish(
-            parts.db, connection.environment, connection.account_id, row_id, session["id"], as_of,
-            orjson.dumps(session).decode(), rows, lock,
+            parts.db,
+            connection.environment,
+            connection.account_id,
+            row_id,
+            session["id"],
+            as_of,
+            orjson.dumps(session).decode(),
+            rows,
+            lock,
         )
     if finished is None:  # an event overtook the answer: weigh them like any two snapshots
         await apply_reads(parts.db, connection, [session], as_of)
@@ -143,6 +151,15 @@ async def _join(parts: Parts, connection: Connection, row_id: uuid.UUID, *, gues
     raise Unavailable("Another request with this idempotency key is still running; try again", retry_after=5)
 
 
+async def _ask_policies(
+    parts: Parts, caller: Caller, environment: str, request: CheckoutRequest, guest_limit: GuestLimit | None
+) -> None:
+    """A caller whom row-level security refuses hears that, not that a key is missing; nothing is stored."""
+    draft = draft_checkout(parts.installation_id, caller, environment, "", request)
+    with contextlib.suppress(NotConfigured):
+        await checkout_sessions.reserve(parts.db, caller, draft, configured=False, guest_limit=guest_limit, lease=LEASE)
+
+
 def _guest_limit(parts: Parts, caller: Caller) -> GuestLimit | None:
     if caller.role != "anon":
         return None
@@ -163,76 +180,3 @@ def _check_return_urls(parts: Parts, environment: str, request: CheckoutRequest)
                 f"{name}: origin is not allowed",
                 next_actions="Add the origin (scheme://host[:port]) to PAYGRES_RETURN_ORIGINS.",
             )
-
-
-def _draft(
-    parts: Parts, caller: Caller, environment: str, connection: Connection | None, request: CheckoutRequest
-) -> Draft:
-    row_id = uuid.uuid4()
-    subject = (request.subject.type, request.subject.id) if request.subject else None
-    metadata = {**(request.metadata or {}), "insforge_checkout_mode": request.mode}
-    if subject:
-        metadata["insforge_subject_type"], metadata["insforge_subject_id"] = subject
-    line_items = [{"priceId": item.price_id, "quantity": item.quantity} for item in request.line_items]
-    return Draft(
-        id=row_id,
-        environment=environment,
-        account_id=connection.account_id if connection else "",
-        mode=request.mode,
-        subject=subject,
-        customer_email=request.customer_email,
-        line_items=line_items,
-        success_url=request.success_url,
-        cancel_url=request.cancel_url,
-        idempotency_key=request.idempotency_key,
-        request_hash=request_hash(environment, request, metadata),
-        metadata=metadata,
-        params=_params(parts, caller, request, metadata, row_id),
-    )
-
-
-def request_hash(environment: str, request: CheckoutRequest, metadata: dict[str, str]) -> str:
-    """SHA-256 (hex) of the canonical request text of contract 3.3: keys sorted, no white space."""
-    subject = {"id": request.subject.id, "type": request.subject.type} if request.subject else None
-    canonical = {
-        "cancelUrl": request.cancel_url,
-        "customerEmail": request.customer_email,
-        "environment": environment,
-        "lineItems": [{"priceId": i.price_id, "quantity": i.quantity} for i in request.line_items],
-        "metadata": metadata,
-        "mode": request.mode,
-        "subject": subject,
-        "successUrl": request.success_url,
-    }
-    return hashlib.sha256(orjson.dumps(canonical, option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-
-def _params(
-    parts: Parts, caller: Caller, request: CheckoutRequest, metadata: dict[str, str], row_id: uuid.UUID
-) -> dict[str, Any]:
-    """Exactly what Stripe is sent (contract 3.4), plus our installation's stamp (decision 11).
-
-    A mapped customer replaces the e-mail hint when the row is reserved.
-    """
-    stamped = {
-        **metadata,
-        "insforge_checkout_session_id": str(row_id),
-        "insforge_installation_id": parts.installation_id,
-    }
-    params: dict[str, Any] = {
-        "mode": request.mode,
-        "line_items": [{"price": i.price_id, "quantity": i.quantity} for i in request.line_items],
-        "success_url": request.success_url,
-        "cancel_url": request.cancel_url,
-        "metadata": stamped,
-        "client_reference_id": str(row_id),
-    }
-    nested = "subscription_data" if request.mode == "subscription" else "payment_intent_data"
-    params[nested] = {"metadata": stamped}
-    if request.customer_email:
-        params["customer_email"] = request.customer_email
-    if request.mode == "payment" and request.subject:
-        params["customer_creation"] = "always"
-    if caller.role == "anon":
-        params["expires_at"] = int(time.time()) + GUEST_EXPIRY
-    return params

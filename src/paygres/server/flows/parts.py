@@ -41,4 +41,3 @@ class GuestLimits:
     allowed: bool = True
     per_minute: int = 300
     per_network_per_minute: int = 20
-

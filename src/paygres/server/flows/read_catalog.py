@@ -26,9 +26,7 @@ async def read_product(db: Database, environment: str, product_id: str) -> dict[
     """`{product, prices}`; raises `NotFound` (404 `PAYMENT_PRODUCT_NOT_FOUND`)."""
     rows = await products.select_products(db, environment, product_id)
     if not rows:
-        raise errors.NotFound(
-            f"Stripe {environment} product not found: {product_id}", code="PAYMENT_PRODUCT_NOT_FOUND"
-        )
+        raise errors.NotFound(f"Stripe {environment} product not found: {product_id}", code="PAYMENT_PRODUCT_NOT_FOUND")
     return {"product": _product(rows[0]), "prices": await read_prices(db, environment, product_id)}
 
 
@@ -41,9 +39,7 @@ async def read_price(db: Database, environment: str, price_id: str) -> dict[str,
     """One price object; raises `NotFound` (404 `PAYMENT_PRICE_NOT_FOUND`)."""
     rows = await prices.select_prices(db, environment, price_id=price_id)
     if not rows:
-        raise errors.NotFound(
-            f"Stripe {environment} price not found: {price_id}", code="PAYMENT_PRICE_NOT_FOUND"
-        )
+        raise errors.NotFound(f"Stripe {environment} price not found: {price_id}", code="PAYMENT_PRICE_NOT_FOUND")
     return _price(rows[0])
 
 

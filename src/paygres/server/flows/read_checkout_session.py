@@ -18,7 +18,8 @@ async def read_checkout_session(parts: Parts, caller: Caller, environment: str, 
     session = await checkout_sessions.read(parts.db, caller, environment, wanted)
     if session is None:
         raise NotFound(
-            "No such checkout session", code="PAYMENT_NOT_FOUND",
+            "No such checkout session",
+            code="PAYMENT_NOT_FOUND",
             next_actions="Use the id or checkoutSessionId of a session this caller created.",
         )
     return session

@@ -46,8 +46,13 @@ async def receive_event(parts: Parts, environment: str, payload: bytes, signatur
     applied = await _apply_or_keep(parts, road, event, text)
     if applied.unfinished:
         parts.wake.set()
-        log.warning("event unfinished", stripe_event_id=event.id, event_type=event.type,
-                    status=applied.status, reason=applied.event.get("lastError"))
+        log.warning(
+            "event unfinished",
+            stripe_event_id=event.id,
+            event_type=event.type,
+            status=applied.status,
+            reason=applied.event.get("lastError"),
+        )
     return {"received": True, "handled": applied.handled, "event": applied.event}
 
 
@@ -92,15 +97,23 @@ async def _keep(parts: Parts, road: Road, event: Event, text: str, reason: str, 
     if not isinstance(cause, TimeoutError | Contended):
         log.error("event not applied", stripe_event_id=event.id, event_type=event.type, exc_info=cause)
     try:
-        await events.keep_event(
-            parts.db, road.environment, road.account_id, event, text, reason, timedelta(seconds=1)
-        )
+        await events.keep_event(parts.db, road.environment, road.account_id, event, text, reason, timedelta(seconds=1))
     except Contended:
         raise Unavailable("This event is being processed by another delivery", retry_after=5) from cause
     shown: dict[str, Any] = {
-        "environment": road.environment, "eventId": event.id, "eventType": event.type, "livemode": event.livemode,
-        "accountId": road.account_id or None, "objectType": event.object_type, "objectId": event.object_id,
-        "processingStatus": "pending", "attemptCount": 1, "lastError": reason,
-        "receivedAt": None, "processedAt": None, "createdAt": None, "updatedAt": None,
+        "environment": road.environment,
+        "eventId": event.id,
+        "eventType": event.type,
+        "livemode": event.livemode,
+        "accountId": road.account_id or None,
+        "objectType": event.object_type,
+        "objectId": event.object_id,
+        "processingStatus": "pending",
+        "attemptCount": 1,
+        "lastError": reason,
+        "receivedAt": None,
+        "processedAt": None,
+        "createdAt": None,
+        "updatedAt": None,
     }
     return Applied("pending", False, shown)

@@ -32,7 +32,10 @@ async def refetch_objects(parts: Parts) -> int:
         try:
             connection = await parts.connections.current(one.environment)
             answer = await parts.gateway.request(
-                connection.stripe_key, "get", PATHS[one.object_type] + quote(one.object_id, safe=""), priority="refetch"
+                connection.stripe_key,
+                "get",
+                PATHS[one.object_type] + quote(one.object_id, safe=""),
+                priority="refetch",
             )
             await apply_reads(parts.db, connection, [answer.object], answer.as_of)
         except Upstream as error:

@@ -134,9 +134,7 @@ ReturnUrl = Annotated[Trimmed, _url("Return URL must be a valid URL")]
 Configuration = Annotated[Trimmed, _Length(1, 255)]
 IdempotencyKey = Annotated[
     Trimmed,
-    _Length(
-        1, 200, short="Idempotency key is required", long="Idempotency key must be 200 characters or fewer"
-    ),
+    _Length(1, 200, short="Idempotency key is required", long="Idempotency key must be 200 characters or fewer"),
 ]
 
 

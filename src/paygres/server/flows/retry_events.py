@@ -23,14 +23,24 @@ async def retry_events(parts: Parts) -> int:
     for one in leased:
         side = await parts.connections.webhook(one.environment)
         road = Road(
-            one.environment, one.account_id, side.connected_at, parts.installation_id,
-            statement_ms=10_000, lock_ms=3_000, seconds=12.0,
+            one.environment,
+            one.account_id,
+            side.connected_at,
+            parts.installation_id,
+            statement_ms=10_000,
+            lock_ms=3_000,
+            seconds=12.0,
         )
         event = read_event(orjson.loads(one.payload))
         try:
             applied = await apply_event(parts.db, road, event, one.payload)
         except Contended:
             continue  # its lease runs out; somebody else is at its objects
-        log.info("event retried", stripe_event_id=event.id, event_type=event.type, status=applied.status,
-                 reason=applied.event.get("lastError"))
+        log.info(
+            "event retried",
+            stripe_event_id=event.id,
+            event_type=event.type,
+            status=applied.status,
+            reason=applied.event.get("lastError"),
+        )
     return len(leased)

@@ -82,9 +82,7 @@ async def _account(parts: Parts, connection: Connection) -> dict[str, Any]:
     return answer.object
 
 
-async def _pages(
-    parts: Parts, connection: Connection
-) -> AsyncIterator[tuple[str, list[dict[str, Any]], int]]:
+async def _pages(parts: Parts, connection: Connection) -> AsyncIterator[tuple[str, list[dict[str, Any]], int]]:
     for name, path, params in _LISTS:
         async for page, as_of in parts.gateway.pages(connection.stripe_key, path, params):
             yield name, page, as_of

@@ -13,10 +13,10 @@ class Wake:
         """Ring."""
         self._event.set()
 
-    async def wait(self, timeout: float) -> None:
-        """Return at the next ring, or after `timeout` seconds."""
+    async def wait(self, seconds: float) -> None:
+        """Return at the next ring, or after `seconds`."""
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds):
                 await self._event.wait()
         except TimeoutError:
             pass

@@ -99,13 +99,9 @@ def _json_complaint(reason: str) -> str:
 
 def _form(body: bytes) -> dict[str, Any]:
     try:
-        pairs = parse_qsl(
-            body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=_FORM_FIELDS
-        )
+        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, errors="strict", max_num_fields=_FORM_FIELDS)
     except ValueError:
-        raise InvalidRequest(
-            "The form body is not valid: it must be UTF-8 with at most 1000 fields"
-        ) from None
+        raise InvalidRequest("The form body is not valid: it must be UTF-8 with at most 1000 fields") from None
     fields: dict[str, Any] = {}
     for name, value in pairs:
         known = fields.get(name)

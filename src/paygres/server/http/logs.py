@@ -57,8 +57,7 @@ def place_of_exception(logger: Any, method: str, event: MutableMapping[str, Any]
         event["sqlstate"] = getattr(error, "sqlstate", None)
         event["cause"] = type(error.__cause__).__qualname__ if error.__cause__ is not None else None
         event["frames"] = [
-            f"{frame.filename.rpartition('site-packages/')[2]}:{frame.lineno} {frame.name}"
-            for frame in frames
+            f"{frame.filename.rpartition('site-packages/')[2]}:{frame.lineno} {frame.name}" for frame in frames
         ]
     return event
 

@@ -55,9 +55,7 @@ def openapi_route(documented: Sequence[Documented]) -> Documented:
     async def openapi(request: Request) -> Json:
         return document()
 
-    route = Documented(
-        "GET", "/openapi.json", openapi, "This document", "public", dict[str, Any], extension=True
-    )
+    route = Documented("GET", "/openapi.json", openapi, "This document", "public", dict[str, Any], extension=True)
     return route
 
 
@@ -72,9 +70,7 @@ def describe(documented: Sequence[Documented]) -> dict[str, Any]:
         ref_template=_REF,
     )
     bodies = dict.fromkeys(one.body for one in documented if one.body is not None)
-    body_schemas, body_definitions = models_json_schema(
-        [(body, "validation") for body in bodies], ref_template=_REF
-    )
+    body_schemas, body_definitions = models_json_schema([(body, "validation") for body in bodies], ref_template=_REF)
     schemas = {**definitions.get("$defs", {}), **body_definitions.get("$defs", {})}
     paths: dict[str, dict[str, Any]] = {}
     for number, one in enumerate(documented):
@@ -101,9 +97,7 @@ def _operation(one: Documented, answer: dict[str, Any], body: dict[str, Any] | N
                     "description": _TITLES[status],
                     "content": {
                         "application/json": {
-                            "schema": answer
-                            if one.path == "/readyz"
-                            else {"$ref": _REF.format(model="Error")}
+                            "schema": answer if one.path == "/readyz" else {"$ref": _REF.format(model="Error")}
                         }
                     },
                 }

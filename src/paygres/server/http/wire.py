@@ -12,9 +12,7 @@ class Json(Response):
 
     media_type = "application/json; charset=utf-8"
 
-    def __init__(
-        self, content: Any, status_code: int = 200, headers: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, content: Any, status_code: int = 200, headers: Mapping[str, str] | None = None) -> None:
         self.status_code = status_code
         self.background = None
         self.body = orjson.dumps(content)
@@ -25,6 +23,4 @@ class Json(Response):
             (b"x-content-type-options", b"nosniff"),
         ]
         if headers:
-            self.raw_headers += [
-                (name.encode("latin-1"), text.encode("latin-1")) for name, text in headers.items()
-            ]
+            self.raw_headers += [(name.encode("latin-1"), text.encode("latin-1")) for name, text in headers.items()]

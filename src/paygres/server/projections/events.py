@@ -99,7 +99,13 @@ class Event:
     def snapshot(self) -> Snapshot:
         """The object as this event tells it."""
         return Snapshot(
-            self.object_type, self.object_id, self.created, "event", self.raw, self.id, self.type,
+            self.object_type,
+            self.object_id,
+            self.created,
+            "event",
+            self.raw,
+            self.id,
+            self.type,
             self.previous_attributes,
         )
 

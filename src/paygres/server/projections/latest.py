@@ -63,10 +63,7 @@ def _newest_of_second(
         key=lambda pair: _rank(pair[0]),
     )
     befores = {s.event_id: canonical(undo(s.raw, s.previous_attributes or {})) for s, _ in updates}
-    last = [
-        t for t in tellings
-        if not any(befores[s.event_id] == t.canonical for s, told in updates if told is not t)
-    ]
+    last = [t for t in tellings if not any(befores[s.event_id] == t.canonical for s, told in updates if told is not t)]
     if len(last) == 1:
         return last[0], True
     start = _start(candidates, lifecycle, anchors)
@@ -77,9 +74,7 @@ def _newest_of_second(
     return choice, False
 
 
-def _start(
-    candidates: Sequence[Snapshot], lifecycle: Lifecycle, anchors: Sequence[Snapshot]
-) -> _Telling | None:
+def _start(candidates: Sequence[Snapshot], lifecycle: Lifecycle, anchors: Sequence[Snapshot]) -> _Telling | None:
     """Where the second's chain began: its `*.created` event, else the settled state of the second before."""
     created = [s for s in candidates if (s.event_type or "").endswith(".created")]
     if created:
@@ -90,9 +85,7 @@ def _start(
     return start if decided else None
 
 
-def _walk(
-    state: Any, updates: Sequence[tuple[Snapshot, _Telling]], befores: dict[str | None, Any]
-) -> _Telling | None:
+def _walk(state: Any, updates: Sequence[tuple[Snapshot, _Telling]], befores: dict[str | None, Any]) -> _Telling | None:
     """Follow the chain of updates from a known state; None unless it uses every one of them."""
     remaining = list(updates)
     told: _Telling | None = None
@@ -122,7 +115,8 @@ def _undominated(tellings: list[_Telling], lifecycle: Lifecycle) -> list[_Tellin
     """Drop what another telling has left behind: nowhere further along, somewhere less far."""
     stages = [lifecycle(t.raw) for t in tellings]
     return [
-        t for t, stage in zip(tellings, stages, strict=True)
+        t
+        for t, stage in zip(tellings, stages, strict=True)
         if not any(other != stage and all(o >= s for o, s in zip(other, stage, strict=True)) for other in stages)
     ]
 

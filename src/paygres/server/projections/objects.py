@@ -3,7 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from paygres.server.projections import charges, checkout_sessions, customers, payment_intents, prices, products
+from paygres.server.projections import (
+    charges,
+    checkout_sessions,
+    customers,
+    payment_intents,
+    prices,
+    products,
+)
 from paygres.server.projections.snapshots import Snapshot, StripeObject, Unreadable
 
 Row = dict[str, object]
@@ -44,16 +51,28 @@ KINDS = {
     kind.name: kind
     for kind in (
         Kind(
-            "checkout.session", ("id", "mode", "status", "payment_status"), checkout_sessions.lifecycle,
-            checkout_sessions.row, checkout_sessions.payment_key, checkout_sessions.marks,
+            "checkout.session",
+            ("id", "mode", "status", "payment_status"),
+            checkout_sessions.lifecycle,
+            checkout_sessions.row,
+            checkout_sessions.payment_key,
+            checkout_sessions.marks,
         ),
         Kind(
-            "payment_intent", ("id", "status", "amount", "currency"), payment_intents.lifecycle,
-            payment_intents.row, payment_intents.payment_key, payment_intents.marks,
+            "payment_intent",
+            ("id", "status", "amount", "currency"),
+            payment_intents.lifecycle,
+            payment_intents.row,
+            payment_intents.payment_key,
+            payment_intents.marks,
         ),
         Kind(
-            "charge", ("id", "amount", "currency"), charges.lifecycle,
-            charges.row, charges.payment_key, charges.marks,
+            "charge",
+            ("id", "amount", "currency"),
+            charges.lifecycle,
+            charges.row,
+            charges.payment_key,
+            charges.marks,
         ),
         Kind("customer", ("id",), customers.lifecycle, customers.row),
         Kind("product", ("id", "name", "active"), products.lifecycle, products.row),

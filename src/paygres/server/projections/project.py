@@ -42,8 +42,10 @@ def project(
     newest = settled.snapshot
     known = head or {}
     deleted = settled.deleted or bool(known.get("deleted"))
-    unchanged = bool(known) and newest is not current and (
-        (newest.source, newest.as_of, newest.event_id) == (known["source"], known["as_of"], known["event_id"])
+    unchanged = (
+        bool(known)
+        and newest is not current
+        and ((newest.source, newest.as_of, newest.event_id) == (known["source"], known["as_of"], known["event_id"]))
     )
     keeps_raw = unchanged or (newest.bare and bool(known))
     # The object at hand travels beside the rows (as the payload to store), so it is not repeated in them.
@@ -52,11 +54,20 @@ def project(
     marks = kind.marks(current)
     key = kind.payment_key(newest.raw)
     rows: Rows = {
-        "objects": [{
-            "object_type": kind.name, "object_id": current.object_id, "as_of": newest.as_of,
-            "source": newest.source, "event_id": newest.event_id, "deleted": deleted,
-            "undecided": settled.undecided, "payment_key": key, **marks, **raw,
-        }]
+        "objects": [
+            {
+                "object_type": kind.name,
+                "object_id": current.object_id,
+                "as_of": newest.as_of,
+                "source": newest.source,
+                "event_id": newest.event_id,
+                "deleted": deleted,
+                "undecided": settled.undecided,
+                "payment_key": key,
+                **marks,
+                **raw,
+            }
+        ]
     }
     newly_deleted = deleted and not known.get("deleted")
     if not unchanged or newly_deleted:
@@ -69,10 +80,13 @@ def project(
     if kind.name == "customer" and newly_deleted:
         rows["deleted_customers"] = [current.object_id]
     if settled.undecided:
-        rows["refetches"] = [{
-            "object_type": kind.name, "object_id": current.object_id,
-            "reason": "the order of events inside one second is open",
-        }]
+        rows["refetches"] = [
+            {
+                "object_type": kind.name,
+                "object_id": current.object_id,
+                "reason": "the order of events inside one second is open",
+            }
+        ]
     return rows
 
 
@@ -85,6 +99,7 @@ def _add_own_row(rows: Rows, kind: Kind, newest: Snapshot, deleted: bool, raw: d
 
 def _merged_marks(known: StripeObject, marks: dict[str, int]) -> dict[str, int | None]:
     """Earliest paid, latest failed and refunded: the same whatever came first."""
+
     def both(name: str) -> list[int]:
         return [value for value in (known.get(name), marks.get(name)) if value is not None]
 

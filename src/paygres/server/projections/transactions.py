@@ -63,7 +63,11 @@ def transaction(key: str, members: Sequence[Member]) -> dict[str, object]:
 
 
 def _status(
-    session: StripeObject, intent: StripeObject, charges: Sequence[StripeObject], amount: int | None, refunded: int
+    session: StripeObject,
+    intent: StripeObject,
+    charges: Sequence[StripeObject],
+    amount: int | None,
+    refunded: int,
 ) -> str:
     paid = (
         intent.get("status") == "succeeded"
@@ -91,18 +95,22 @@ def _amount(session: StripeObject, intent: StripeObject, charge: StripeObject) -
 
 
 def _email(session: StripeObject, intent: StripeObject, charge: StripeObject) -> object:
-    return _known((
-        (session.get("customer_details") or {}).get("email"),
-        session.get("customer_email"),
-        intent.get("receipt_email"),
-        (charge.get("billing_details") or {}).get("email"),
-        charge.get("receipt_email"),
-    ))
+    return _known(
+        (
+            (session.get("customer_details") or {}).get("email"),
+            session.get("customer_email"),
+            intent.get("receipt_email"),
+            (charge.get("billing_details") or {}).get("email"),
+            charge.get("receipt_email"),
+        )
+    )
 
 
 def _related(session: StripeObject, intent: StripeObject, charge: StripeObject) -> dict[str, str]:
     found = {
-        "payment_intent": intent.get("id") or as_id(session.get("payment_intent")) or as_id(charge.get("payment_intent")),
+        "payment_intent": intent.get("id")
+        or as_id(session.get("payment_intent"))
+        or as_id(charge.get("payment_intent")),
         "checkout_session": session.get("id"),
         "charge": charge.get("id") or as_id(intent.get("latest_charge")),
         "subscription": as_id(session.get("subscription")),

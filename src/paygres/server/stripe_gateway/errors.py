@@ -77,9 +77,7 @@ def _explained(message: str, fault: Mapping[str, Any]) -> str:
     elif "inactive" in lower and ("price" in lower or "product" in lower):
         hint = f"{item} is archived in Stripe: activate it, or sell another price"
     elif "mode" in lower and ("recurring" in lower or "one-time" in lower or "one_time" in lower):
-        hint = (
-            "mode `subscription` sells recurring prices (at least one), mode `payment` one-time prices only"
-        )
+        hint = "mode `subscription` sells recurring prices (at least one), mode `payment` one-time prices only"
     else:
         return message
     return f"{message.rstrip('. ')}. ({hint})"

@@ -36,9 +36,7 @@ def read_secret_key(environment: str, text: str) -> str:
     if not key.startswith((full, restricted)):
         raise errors.NotConfigured(f"{name} must start with {full} or {restricted}")
     if not _KEY.fullmatch(key):
-        raise errors.NotConfigured(
-            f"{name} is not a Stripe key: only letters, digits and _ may follow {full}"
-        )
+        raise errors.NotConfigured(f"{name} is not a Stripe key: only letters, digits and _ may follow {full}")
     return key
 
 

@@ -26,9 +26,7 @@ async def select_live(db: Database) -> list[ApiKeyRow]:
     return [ApiKeyRow(*row) for row in await db.fetch(Q.select_live)]
 
 
-async def insert_key(
-    db: Database, kind: Literal["api", "anon"], key_hash: str, value: str | None = None
-) -> bool:
+async def insert_key(db: Database, kind: Literal["api", "anon"], key_hash: str, value: str | None = None) -> bool:
     """Store a key unless its hash is known; a new one starts the grace period of the others.
 
     Returns whether it was new. A known key that has run out is not revived.

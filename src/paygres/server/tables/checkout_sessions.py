@@ -63,7 +63,13 @@ def _decoded(text: str | None) -> Any:
 
 
 async def reserve(
-    db: Database, caller: Caller, draft: Draft, *, configured: bool, guest_limit: GuestLimit | None, lease: timedelta
+    db: Database,
+    caller: Caller,
+    draft: Draft,
+    *,
+    configured: bool,
+    guest_limit: GuestLimit | None,
+    lease: timedelta,
 ) -> Reserved:
     """Insert the row as the caller, or find the one its key already has; one transaction, one round trip.
 
@@ -75,12 +81,29 @@ async def reserve(
         with translated():
             row = await db.fetchrow(
                 Q.reserve,
-                caller.role, caller.claims, caller.sub if caller.role == "authenticated" else None,
-                caller.scope(draft.subject), caller.network if guest_limit else None,
-                guest_limit.all if guest_limit else 0, guest_limit.network if guest_limit else 0,
-                configured, draft.id, draft.environment, draft.account_id, draft.mode, subject_type, subject_id,
-                draft.customer_email, _json(draft.line_items), draft.success_url, draft.cancel_url,
-                draft.idempotency_key, draft.request_hash, _json(draft.metadata), _json(draft.params), lease,
+                caller.role,
+                caller.claims,
+                caller.sub if caller.role == "authenticated" else None,
+                caller.scope(draft.subject),
+                caller.network if guest_limit else None,
+                guest_limit.all if guest_limit else 0,
+                guest_limit.network if guest_limit else 0,
+                configured,
+                draft.id,
+                draft.environment,
+                draft.account_id,
+                draft.mode,
+                subject_type,
+                subject_id,
+                draft.customer_email,
+                _json(draft.line_items),
+                draft.success_url,
+                draft.cancel_url,
+                draft.idempotency_key,
+                draft.request_hash,
+                _json(draft.metadata),
+                _json(draft.params),
+                lease,
             )
     except PermissionDenied:
         raise PermissionDenied(_REFUSED, next_actions=_explanation(caller, draft)) from None
@@ -108,15 +131,20 @@ async def lease(db: Database, row_id: uuid.UUID, duration: timedelta) -> dict[st
 
 
 async def finish(
-    db: Database, environment: str, account_id: str, row_id: uuid.UUID, object_id: str, as_of: int, payload: str,
-    rows: dict[str, Any], lock: int,
+    db: Database,
+    environment: str,
+    account_id: str,
+    row_id: uuid.UUID,
+    object_id: str,
+    as_of: int,
+    payload: str,
+    rows: dict[str, Any],
+    lock: int,
 ) -> dict[str, Any] | None:
     """Apply Stripe's answer when nothing else is known yet; None when an event came first."""
     with translated():
         return _decoded(
-            await db.fetchval(
-                Q.finish, environment, account_id, row_id, object_id, as_of, payload, _json(rows), lock
-            )
+            await db.fetchval(Q.finish, environment, account_id, row_id, object_id, as_of, payload, _json(rows), lock)
         )
 
 

@@ -50,24 +50,50 @@ def _decoded(text: str | None) -> Any:
 
 
 async def open_event(
-    tx: Tx, environment: str, account_id: str, event: Event, payload: str, locks: list[int], payment_key: str | None
+    tx: Tx,
+    environment: str,
+    account_id: str,
+    event: Event,
+    payload: str,
+    locks: list[int],
+    payment_key: str | None,
 ) -> Opened:
     """Store the event and take its locks, one statement; Contended when another delivery is in the way."""
     with translated():
         row = await tx.fetchrow(
-            Q.open_event, environment, account_id, event.id, event.type, event.object_type, event.object_id,
-            event.created, payload, locks, payment_key,
+            Q.open_event,
+            environment,
+            account_id,
+            event.id,
+            event.type,
+            event.object_type,
+            event.object_id,
+            event.created,
+            payload,
+            locks,
+            payment_key,
         )
     assert row is not None
     return Opened(
-        row["state"], row["attempts"] or 0, _decoded(row["head"]), _decoded(row["rivals"]) or [],
-        _decoded(row["family"]) or [], _decoded(row["event"]),
+        row["state"],
+        row["attempts"] or 0,
+        _decoded(row["head"]),
+        _decoded(row["rivals"]) or [],
+        _decoded(row["family"]) or [],
+        _decoded(row["event"]),
     )
 
 
 async def close_event(
-    tx: Tx, environment: str, account_id: str, payload: str, rows: dict[str, Any] | None, status: str,
-    reason: str | None, attempts: int, retry_in: timedelta | None,
+    tx: Tx,
+    environment: str,
+    account_id: str,
+    payload: str,
+    rows: dict[str, Any] | None,
+    status: str,
+    reason: str | None,
+    attempts: int,
+    retry_in: timedelta | None,
 ) -> Closed:
     """Apply the rows and mark the event, each in its own savepoint."""
     encoded = None if rows is None else orjson.dumps(rows).decode()
@@ -96,14 +122,31 @@ async def mark_unfinished(
 
 
 async def keep_event(
-    db: Database, environment: str, account_id: str, event: Event, payload: str, error: str, retry_in: timedelta
+    db: Database,
+    environment: str,
+    account_id: str,
+    event: Event,
+    payload: str,
+    error: str,
+    retry_in: timedelta,
 ) -> bool:
     """Store nothing but the event, for the worker; False when it was stored already."""
     with translated():
         async with db.as_service("webhook", settings="SET LOCAL lock_timeout = '500ms'") as tx:
-            return await tx.fetchval(
-                Q.keep_event, environment, account_id, event.id, event.type, event.object_type, event.object_id,
-                event.created, payload, error, retry_in,
+            return bool(
+                await tx.fetchval(
+                    Q.keep_event,
+                    environment,
+                    account_id,
+                    event.id,
+                    event.type,
+                    event.object_type,
+                    event.object_id,
+                    event.created,
+                    payload,
+                    error,
+                    retry_in,
+                )
             )
 
 

@@ -8,8 +8,6 @@ from paygres.server.tables import named
 Q = named.queries("products")
 
 
-async def select_products(
-    db: Database, environment: str, product_id: str | None = None
-) -> list[dict[str, Any]]:
+async def select_products(db: Database, environment: str, product_id: str | None = None) -> list[dict[str, Any]]:
     """Every product, or the one with `product_id`, by name; `metadata` is JSON text."""
     return [dict(row) for row in await db.fetch(Q.select_products, environment, product_id)]

@@ -50,13 +50,25 @@ async def open_read(
 
 
 async def close_read(
-    tx: Tx, environment: str, account_id: str, object_type: str, object_id: str, as_of: int, payload: str,
+    tx: Tx,
+    environment: str,
+    account_id: str,
+    object_type: str,
+    object_id: str,
+    as_of: int,
+    payload: str,
     rows: dict[str, Any],
 ) -> None:
     """Keep the snapshot and apply what all snapshots say now."""
     with translated():
         await tx.execute(
-            Q.close_read, environment, account_id, object_type, object_id, as_of, payload,
+            Q.close_read,
+            environment,
+            account_id,
+            object_type,
+            object_id,
+            as_of,
+            payload,
             orjson.dumps(rows).decode(),
         )
 
@@ -72,7 +84,12 @@ async def postpone_refetch(db: Database, refetch: Refetch, retry_in: timedelta, 
     """Try again later."""
     with translated():
         await db.execute(
-            Q.postpone_refetch, refetch.environment, refetch.object_type, refetch.object_id, retry_in, error,
+            Q.postpone_refetch,
+            refetch.environment,
+            refetch.object_type,
+            refetch.object_id,
+            retry_in,
+            error,
             pool="webhook",
         )
 
@@ -80,6 +97,4 @@ async def postpone_refetch(db: Database, refetch: Refetch, retry_in: timedelta, 
 async def drop_refetch(db: Database, refetch: Refetch) -> None:
     """Stripe does not have the object: there is nothing to read."""
     with translated():
-        await db.execute(
-            Q.drop_refetch, refetch.environment, refetch.object_type, refetch.object_id, pool="webhook"
-        )
+        await db.execute(Q.drop_refetch, refetch.environment, refetch.object_type, refetch.object_id, pool="webhook")

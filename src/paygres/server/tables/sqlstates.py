@@ -31,7 +31,7 @@ def translated() -> Iterator[None]:
 
 
 def _translation(error: asyncpg.PostgresError) -> Exception:
-    state = error.sqlstate or ""
+    state: str = getattr(error, "sqlstate", None) or ""
     if state in _CONTENDED:
         return Contended(str(error))
     if state == "57014":
