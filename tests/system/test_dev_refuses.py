@@ -69,9 +69,7 @@ def test_a_database_given_by_name_gets_the_schema_but_no_demo(foreign: FreshData
 
 def test_an_empty_database_of_your_own_gets_the_demo(empty: FreshDatabase) -> None:
     with private_folder() as folder, Dev(folder, "--database-url", empty.owner_url) as running:
-        status = running.value(
-            "select status from public.orders where id::text = $1", running.ready["orderId"]
-        )
+        status = running.value("select status from public.orders where id::text = $1", running.ready["orderId"])
         assert status == "paid"
 
 

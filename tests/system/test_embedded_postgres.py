@@ -63,9 +63,7 @@ async def test_every_login_works_and_the_long_socket_path_is_avoided(running: Ru
 
 
 async def test_neither_owner_nor_server_is_a_superuser(running: Running) -> None:
-    powers = (
-        "select (rolsuper or rolbypassrls, rolcreaterole)::text from pg_roles where rolname = current_user"
-    )
+    powers = "select (rolsuper or rolbypassrls, rolcreaterole)::text from pg_roles where rolname = current_user"
     assert await one(running.urls["ownerUrl"], powers) == "(f,t)"
     assert await one(running.urls["serverUrl"], powers) == "(f,f)"
 

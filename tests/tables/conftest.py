@@ -21,8 +21,9 @@ async def transaction(shared_database: FreshDatabase) -> AsyncIterator[asyncpg.C
     """A superuser's transaction that is rolled back at the end; tests take on weaker roles inside it."""
     connection = await asyncpg.connect(shared_database.superuser_url)
     try:
-        await connection.execute("begin")
+        begun = connection.transaction()
+        await begun.start()
         yield connection
-        await connection.execute("rollback")
+        await begun.rollback()
     finally:
         await connection.close()

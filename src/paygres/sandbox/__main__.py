@@ -100,7 +100,9 @@ async def serve(settings: Settings) -> None:
     account, key = open_account(world)
     checkout_sessions.move_open_pages(world)
     find_route("GET", "/v1/account")
-    config = uvicorn.Config(create_app(world), log_level="warning", access_log=False, lifespan="on", ws="none")
+    config = uvicorn.Config(
+        create_app(world), log_level="warning", access_log=False, lifespan="on", ws="none", timeout_graceful_shutdown=3
+    )
     server = Server(config)
 
     async def announce() -> None:

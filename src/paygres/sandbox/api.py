@@ -1,7 +1,6 @@
-"""Everything under /v1: one plain ASGI road from bytes to an answer in Stripe's shape. Authentication, idempotency,
-parameter checks, the endpoint, expansion, headers."""
+"""Everything under /v1, and the refusal of /v2: one plain ASGI road from bytes to an answer in Stripe's shape.
+Authentication, idempotency, parameter checks, the endpoint, expansion, headers."""
 
-import asyncio
 import sys
 import traceback
 from collections.abc import Iterable
@@ -52,7 +51,9 @@ class Api:
             headers.append((b"idempotency-key", key.encode("latin-1")))
         in_flight: tuple[str, str] | None = None
         try:
-            encoded = await _body(scope, receive)
+            encoded = await _body(receive)
+            if encoded is None:
+                return
             account = authorize(sent.get(b"authorization", b"").decode("latin-1"))
             await self._faults.before(scope["method"], scope["path"])
             status, body, in_flight = self._answer(scope, account, encoded, key, request_id, headers)
@@ -170,13 +171,13 @@ def _error_body(refusal: Refusal, request_id: str) -> bytes:
     return orjson.dumps({"error": error})
 
 
-async def _body(scope: Scope, receive: Receive) -> bytes:
-    """The request's body; raises `Refusal` when it is too long, and stops when the client is gone."""
+async def _body(receive: Receive) -> bytes | None:
+    """The request's body, None when the client is gone; raises `Refusal` when it is too long."""
     body = b""
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise asyncio.CancelledError
+            return None
         body += message.get("body", b"")
         if len(body) > MAX_BODY:
             raise Refusal("The request body is too long.", status=413, stored=False)

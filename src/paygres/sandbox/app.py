@@ -47,7 +47,7 @@ def create_app(world: World) -> ASGIApp:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # Stripe's API keeps out of the router: it is the hot road.
-        if scope["type"] == "http" and scope["path"].startswith("/v1/"):
+        if scope["type"] == "http" and scope["path"].startswith(("/v1/", "/v2/")):
             await api(scope, receive, send)
         else:
             await pages(scope, receive, send)

@@ -93,8 +93,7 @@ class Deliveries:
         now = self._world.time()
         width = self._world.settings.delivery_width
         wait = LONGEST_SLEEP
-        accounts = self._world.store.run("SELECT DISTINCT account FROM deliveries WHERE state = 'pending'").fetchall()
-        for [account] in accounts:
+        for account in self._world.accounts_with_endpoints():
             for endpoint in self._world.endpoints(account):
                 on_the_way = self._on_the_way.setdefault(endpoint.id, set())
                 free = width - len(on_the_way)
@@ -114,7 +113,8 @@ class Deliveries:
         return wait
 
     def _due(self, endpoint: str, now: float, limit: int, on_the_way: set[int]) -> list[Due]:
-        order = "random()" if self._faults.shuffle else "seq"
+        # First tries are due when their event was recorded, so this is the recorded order, and the index's.
+        order = "random()" if self._faults.shuffle else "due, seq"
         rows = self._world.store.run(
             "SELECT seq, event, attempts FROM deliveries WHERE state = 'pending' AND endpoint = ? AND due <= ? "
             f"ORDER BY {order} LIMIT ?",

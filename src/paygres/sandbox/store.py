@@ -101,26 +101,31 @@ class Store:
                 self._packed_hidden(item["id"], hidden),
             ),
         ).lastrowid
-        for name, value in _links(item):
-            self.run("INSERT INTO links (seq, name, value) VALUES (?, ?, ?)", (seq, name, value))
+        self._link(seq, _links(item))
 
-    def replace(self, item: Object, body: bytes) -> None:
+    def replace(self, before: Object, item: Object, body: bytes) -> None:
+        """`before`: the object as it is stored."""
         packed = self.pack(_sort(item), body)
         [(seq,)] = self.run("UPDATE objects SET body = ? WHERE id = ? RETURNING seq", (packed, item["id"])).fetchall()
-        wanted = set(_links(item))
-        present = set(self.run("SELECT name, value FROM links WHERE seq = ?", (seq,)).fetchall())
-        for name, value in present - wanted:
-            self.run("DELETE FROM links WHERE seq = ? AND name = ? AND value = ?", (seq, name, value))
-        for name, value in wanted - present:
-            self.run("INSERT INTO links (seq, name, value) VALUES (?, ?, ?)", (seq, name, value))
+        present, wanted = set(_links(before)), set(_links(item))
+        self._unlink(seq, present - wanted)
+        self._link(seq, wanted - present)
 
     def bury(self, item: Object, tombstone: bytes) -> None:
         """The object leaves every list; its tombstone is what a retrieval finds."""
+        packed = self.pack("tombstone", tombstone)
         [(seq,)] = self.run(
-            "UPDATE objects SET body = ?, deleted = 1 WHERE id = ? RETURNING seq",
-            (self.pack("tombstone", tombstone), item["id"]),
+            "UPDATE objects SET body = ?, deleted = 1 WHERE id = ? RETURNING seq", (packed, item["id"])
         ).fetchall()
-        self.run("DELETE FROM links WHERE seq = ?", (seq,))
+        self._unlink(seq, _links(item))
+
+    def _link(self, seq: int | None, links: Iterable[tuple[str, str]]) -> None:
+        for name, value in links:
+            self.run("INSERT OR IGNORE INTO links (name, value, seq) VALUES (?, ?, ?)", (name, value, seq))
+
+    def _unlink(self, seq: int, links: Iterable[tuple[str, str]]) -> None:
+        for name, value in links:
+            self.run("DELETE FROM links WHERE name = ? AND value = ? AND seq = ?", (name, value, seq))
 
     def body(self, account: str, id: str) -> tuple[str, bytes] | None:
         """(kind, JSON) of one object of the account, tombstones included."""

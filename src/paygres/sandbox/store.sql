@@ -18,12 +18,11 @@ CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (account, kind, seq) WHERE
 
 -- One row per field that lists can be narrowed by.
 CREATE TABLE IF NOT EXISTS links (
-    seq INTEGER NOT NULL,
     name TEXT NOT NULL,
     value TEXT NOT NULL,
-    PRIMARY KEY (seq, name, value)
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (name, value, seq)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS links_by_value ON links (name, value, seq);
 
 CREATE TABLE IF NOT EXISTS idempotency (
     account TEXT NOT NULL,

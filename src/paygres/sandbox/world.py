@@ -4,7 +4,7 @@ and records the events of what it did."""
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -42,7 +42,7 @@ class Work:
     now: int
     request_id: str | None = None
     idempotency_key: str | None = None
-    events: list[str] = field(default_factory=list)
+    delivers: bool = False
 
     @property
     def store(self) -> Store:
@@ -86,7 +86,7 @@ class Work:
         complete(item)
         previous = difference(before, item)
         if previous:
-            self.store.replace(item, orjson.dumps(item))
+            self.store.replace(before, item, orjson.dumps(item))
         return previous
 
     def bury(self, item: Object) -> Object:
@@ -121,7 +121,7 @@ class Work:
                 "INSERT INTO deliveries (account, event, endpoint, due) VALUES (?, ?, ?, ?)",
                 (self.account, event["id"], endpoint.id, self.world.time()),
             )
-        self.events.append(event["id"])
+            self.delivers = True
         return event["id"]
 
     def update_and_emit(self, item: Object, type: str, **fields: Any) -> Object:
@@ -154,6 +154,7 @@ class World:
         # When the timers wake by themselves; only an earlier one has to wake them.
         self.next_timer = 0.0
         self._endpoints: dict[str, list[Endpoint]] = {}
+        self._accounts: list[str] | None = None
         self._validate = None
         if settings.validate:
             from paygres.sandbox.spec.validation import violations
@@ -180,9 +181,9 @@ class World:
                         raise
                     declined = refusal
         except BaseException:
-            self._endpoints.pop(account, None)
+            self.forget_endpoints(account)
             raise
-        if work.events:
+        if work.delivers:
             self.wake_deliveries()
         if declined is not None:
             raise declined
@@ -201,8 +202,16 @@ class World:
             known = self._endpoints[account] = self._read_endpoints(account)
         return known
 
+    def accounts_with_endpoints(self) -> list[str]:
+        if self._accounts is None:
+            rows = self.store.run("SELECT DISTINCT account FROM objects WHERE kind = 'webhook_endpoint'").fetchall()
+            self._accounts = [row[0] for row in rows]
+        return self._accounts
+
     def forget_endpoints(self, account: str) -> None:
+        """Reads the account's endpoints anew when they are needed next."""
         self._endpoints.pop(account, None)
+        self._accounts = None
 
     def _read_endpoints(self, account: str) -> list[Endpoint]:
         found: list[Endpoint] = []

@@ -25,9 +25,7 @@ class Catalog:
 def seed_catalog(sandbox_url: str, secret_key: str) -> Catalog:
     """Finds the two prices by their lookup keys and makes what is missing. Raises DevError."""
     with httpx2.Client(base_url=sandbox_url, auth=(secret_key, ""), timeout=20.0, trust_env=False) as stripe:
-        found = _call(
-            stripe, "GET", "/v1/prices", {"lookup_keys[0]": MUG, "lookup_keys[1]": PLAN, "limit": "10"}
-        )
+        found = _call(stripe, "GET", "/v1/prices", {"lookup_keys[0]": MUG, "lookup_keys[1]": PLAN, "limit": "10"})
         prices: dict[str, Any] = {price["lookup_key"]: price for price in found["data"]}
         made = not {MUG, PLAN} <= prices.keys()
         if MUG not in prices:

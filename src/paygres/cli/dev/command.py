@@ -18,9 +18,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 
 @app.command()
 def dev(
-    once: Annotated[
-        bool, typer.Option("--once", help="Stop after the sample purchase; exit 0 if paid.")
-    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="Stop after the sample purchase; exit 0 if paid.")] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON line on stdout when ready.")] = False,
     port: Annotated[int | None, typer.Option(help="The API's port [7130, or the next free one].")] = None,
     data_dir: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path(".paygres"),

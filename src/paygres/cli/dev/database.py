@@ -108,9 +108,7 @@ async def let_owner_read(owner_url: str) -> None:
 
 async def insert_order(owner_url: str, price_id: str, amount: int, currency: str) -> str:
     """A new pending order; returns its id."""
-    statement = (
-        "insert into public.orders (price_id, amount, currency) values ($1, $2, $3) returning id::text"
-    )
+    statement = "insert into public.orders (price_id, amount, currency) values ($1, $2, $3) returning id::text"
     return await _value(owner_url, statement, price_id, amount, currency)
 
 

@@ -84,9 +84,7 @@ class Home:
 
     def write_environment(self, name: str, values: dict[str, str]) -> None:
         """Replaces a file that a shell can read with `. file`."""
-        write_private(
-            self.folder / name, "".join(f"export {n}={shlex.quote(v)}\n" for n, v in values.items())
-        )
+        write_private(self.folder / name, "".join(f"export {n}={shlex.quote(v)}\n" for n, v in values.items()))
 
 
 def write_private(file: Path, text: str) -> None:

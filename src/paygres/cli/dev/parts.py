@@ -23,9 +23,7 @@ _ALONE = {"PORT", "JWT_SECRET", "ENCRYPTION_KEY", "API_BASE_URL", "TRUST_PROXY"}
 def clean_environment() -> dict[str, str]:
     """Our environment without any setting of a server."""
     kept = {n: v for n, v in os.environ.items() if not n.startswith(_FOREIGN) and n not in _ALONE}
-    return {n: v for n, v in kept.items() if n.removesuffix("_FILE") not in _ALONE} | {
-        "PYTHONUNBUFFERED": "1"
-    }
+    return {n: v for n, v in kept.items() if n.removesuffix("_FILE") not in _ALONE} | {"PYTHONUNBUFFERED": "1"}
 
 
 def start_postgres(home: Home) -> Child:
@@ -89,9 +87,7 @@ def choose_port(options: Options) -> int:
     """The API's port. Raises DevError when the one asked for is taken."""
     if options.port is not None:
         if not is_free(options.port):
-            raise DevError(
-                f"port {options.port} is in use; choose another --port, or leave it out", exit_code=1
-            )
+            raise DevError(f"port {options.port} is in use; choose another --port, or leave it out", exit_code=1)
         return options.port
     for port in range(DEFAULT_PORT, DEFAULT_PORT + 100):
         if is_free(port):

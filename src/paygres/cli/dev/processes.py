@@ -110,9 +110,7 @@ def _is_ours(pid: int) -> bool:
     except OSError:
         if Path("/proc/self").exists():
             return False
-        asked = subprocess.run(
-            ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
-        )
+        asked = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
         command = asked.stdout
     return "paygres.server" in command or "paygres.sandbox" in command
 

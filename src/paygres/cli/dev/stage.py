@@ -118,9 +118,7 @@ class Stage:
         self.home.write("dev.json", {"sandboxPort": int(stripe["url"].rsplit(":", 1)[1])})
         return stripe
 
-    def _api(
-        self, place: Place, port: int, url: str, keys: dict[str, str], stripe: dict[str, Any]
-    ) -> Catalog | None:
+    def _api(self, place: Place, port: int, url: str, keys: dict[str, str], stripe: dict[str, Any]) -> Catalog | None:
         with_demo = self.options.demo and place.demo
         if self.options.once and not with_demo:
             raise DevError("your database has other tables, so no demo was made there", exit_code=1)

@@ -123,6 +123,8 @@ def include_line_items(work: Work, session: Object) -> Object:
 
 def move_open_pages(world: World) -> None:
     """After a restart on another port, open sessions get the address at which their page is now."""
+    if world.store.fact("origin") == world.origin:
+        return
     rows = world.store.run(
         "SELECT o.account, o.id FROM links l JOIN objects o ON o.seq = l.seq "
         "WHERE l.name = 'checkout.session.status' AND l.value = 'open'"
@@ -131,6 +133,8 @@ def move_open_pages(world: World) -> None:
         with world.work(account) as work:
             session = work.find("checkout.session", id, "session")
             work.change(session, url=f"{world.origin}/c/pay/{id}")
+    with world.store.transaction():
+        world.store.set_fact("origin", world.origin)
 
 
 def landing_url(session: Object) -> str:

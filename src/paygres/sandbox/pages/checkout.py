@@ -1,15 +1,17 @@
 """The hosted payment page: a plain form that works without JavaScript, the challenge of 3-D Secure cards, and the
 redirect, which waits for the webhook's answer as Stripe's page does."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
+from uuid import uuid4
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from paygres.sandbox import confirm
+from paygres.sandbox import confirm, ids
 from paygres.sandbox.deliveries import Deliveries
 from paygres.sandbox.objects import checkout_sessions, fields
 from paygres.sandbox.objects.cards import Card, card_of, digits
@@ -60,7 +62,7 @@ class CheckoutPage:
         if typed is None or account is None:
             return self._show(id, status=404 if account is None else 400)
         try:
-            with self._world.work(account) as work:
+            with self._buyers_work(account) as work:
                 session = confirm.open_session(work, id)
                 free = session["payment_status"] == "no_payment_required" and session["mode"] == "payment"
                 buyer, card, problem = _read(work, session, typed, free)
@@ -83,7 +85,7 @@ class CheckoutPage:
             return self._show(id, status=404 if account is None else 400)
         passed = typed.get("outcome") == "complete"
         try:
-            with self._world.work(account) as work:
+            with self._buyers_work(account) as work:
                 outcome = confirm.authenticate(work, confirm.open_session(work, id), passed=passed)
         except Refusal as refusal:
             if refusal.status != 402:
@@ -93,6 +95,10 @@ class CheckoutPage:
             message = "We are unable to authenticate your payment method. Please choose a different payment method."
             return self._show(id, problem=Problem(message, "card_number"), status=402)
         return await self._leave(outcome.session, outcome.completed)
+
+    def _buyers_work(self, account: str) -> AbstractContextManager[Work]:
+        """Work that the page's own request causes: its events name that request, as Stripe's do."""
+        return self._world.work(account, request_id=ids.new("request"), idempotency_key=str(uuid4()))
 
     async def _leave(self, session: Object, event: str) -> Response:
         await self._deliveries.first_answer(event, self._world.settings.redirect_hold)

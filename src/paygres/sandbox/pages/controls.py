@@ -20,23 +20,10 @@ from paygres.sandbox.wire.errors import Refusal, no_such
 from paygres.sandbox.world import Work, World
 
 DELIVERIES = """
-SELECT d.seq, d.event, l.value AS type, d.endpoint, d.state, d.attempts, d.due, d.last_status,
-    d.last_error, d.last_tried
-FROM deliveries d JOIN objects o ON o.id = d.event JOIN links l ON l.seq = o.seq AND l.name = 'event.type'
-WHERE d.event = coalesce(?, d.event) ORDER BY d.seq DESC LIMIT 200
+SELECT d.seq, d.event, d.endpoint, d.state, d.attempts, d.due, d.last_status, d.last_error, d.last_tried, o.body
+FROM deliveries d JOIN objects o ON o.id = d.event WHERE d.event = coalesce(?, d.event) ORDER BY d.seq DESC LIMIT 200
 """
-DELIVERY_FIELDS = [
-    "seq",
-    "event",
-    "type",
-    "endpoint",
-    "state",
-    "attempts",
-    "due",
-    "last_status",
-    "last_error",
-    "last_tried",
-]
+FIELDS = ("seq", "event", "endpoint", "state", "attempts", "due", "last_status", "last_error", "last_tried")
 
 Control = Callable[[Request], Awaitable[Response]]
 
@@ -59,7 +46,11 @@ class Controls:
     async def list_deliveries(self, request: Request) -> Response:
         """`?event=` narrows. Newest first, at most 200."""
         rows = self._world.store.run(DELIVERIES, (request.query_params.get("event"),)).fetchall()
-        return _json({"deliveries": [dict(zip(DELIVERY_FIELDS, row, strict=True)) for row in rows]})
+        return _json({"deliveries": [self._delivery(*row) for row in rows]})
+
+    def _delivery(self, *row: Any) -> dict[str, Any]:
+        event = orjson.loads(self._world.store.unpack(row[-1]))
+        return {**dict(zip(FIELDS, row, strict=False)), "type": event["type"]}
 
     async def resend(self, request: Request) -> Response:
         """`{"event", "endpoint"?}` -> `{"deliveries": n}`."""
@@ -121,6 +112,9 @@ def _session(work: Work, id: str) -> Object:
 def _guarded(control: Control) -> Control:
     async def answer(request: Request) -> Response:
         try:
+            # A page in somebody's browser must not turn the controls of the sandbox beside it.
+            if "origin" in request.headers:
+                raise Refusal("The controls do not answer web pages.", status=403)
             return await control(request)
         except Refusal as refusal:
             return _json({"error": refusal.error}, refusal.status)

@@ -2,6 +2,7 @@
 other parameters are refused, and so is a second request while the first is still being answered."""
 
 import hashlib
+import time
 from dataclasses import dataclass
 
 import orjson
@@ -27,6 +28,7 @@ class IdempotencyKeys:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._in_flight: set[tuple[str, str]] = set()
+        store.run("DELETE FROM idempotency WHERE created < ?", (int(time.time()) - KEPT_SECONDS,))
 
     def begin(self, account: str, key: str, fingerprint: bytes, now: float) -> Replay | None:
         """The stored answer to replay, or None: then the key is in flight until `end`."""

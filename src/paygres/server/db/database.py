@@ -116,6 +116,10 @@ async def _open_pool(url: str, size: int, name: str) -> asyncpg.Pool:
             "role": SERVICE_ROLE,
             "search_path": "",
             "jit": "off",
+            # Nothing of ours waits longer; flows set tighter limits for what they do.
+            "lock_timeout": "5s",
+            "statement_timeout": "20s",
+            "idle_in_transaction_session_timeout": "30s",
         },
     )
 

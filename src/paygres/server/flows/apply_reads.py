@@ -12,20 +12,29 @@ from paygres.server.projections.objects import KINDS, Kind
 from paygres.server.projections.project import locks, project
 from paygres.server.projections.snapshots import Snapshot
 from paygres.server.tables import reads
+from paygres.server.tables.sqlstates import Contended
+
+TRIES = 3
 
 
 async def apply_reads(db: Database, connection: Connection, objects: Sequence[dict[str, Any]], as_of: int) -> None:
     """Weigh and apply objects as Stripe answered them at `as_of` (Unix seconds; they lose ties against events).
 
-    Objects of kinds we do not project are left out. Raises Contended when another transaction is in the way.
+    Objects of kinds we do not project are left out. Raises Contended (503) when another transaction stays in the
+    way for several tries.
     """
     known = [(KINDS[o["object"]], o) for o in objects if o.get("object") in KINDS]
-    environment = connection.environment
-    every_lock = sorted({key for kind, raw in known for key in locks(environment, kind, raw)})
-    async with db.as_service("webhook", settings="SET LOCAL lock_timeout = '5s'") as tx:
-        await reads.take_locks(tx, every_lock)
-        for kind, raw in known:
-            await _apply(tx, connection, kind, raw, as_of)
+    every_lock = sorted({key for kind, raw in known for key in locks(connection.environment, kind, raw)})
+    for tries_left in range(TRIES - 1, -1, -1):
+        try:
+            async with db.as_service(settings="SET LOCAL lock_timeout = '3s'") as tx:
+                await reads.take_locks(tx, every_lock)
+                for kind, raw in known:
+                    await _apply(tx, connection, kind, raw, as_of)
+            return
+        except Contended:
+            if not tries_left:
+                raise
 
 
 async def _apply(tx: Any, connection: Connection, kind: Kind, raw: dict[str, Any], as_of: int) -> None:

@@ -35,6 +35,7 @@ from paygres.server.projections.project import locks, project
 from paygres.server.projections.snapshots import Snapshot
 from paygres.server.tables import checkout_sessions
 from paygres.server.tables.checkout_sessions import GuestLimit
+from paygres.server.tables.sqlstates import Contended
 
 LEASE = timedelta(seconds=35)  # longer than the gateway's own limit of 28 s
 WAIT_SECONDS = 20.0  # for another request with the same key that is at Stripe now
@@ -114,17 +115,18 @@ async def _finish(
     rows = project(SESSION, current, (), None, ())
     finished = None
     if session.get("status") == "open":
-        finished = await checkout_sessions.finish(
-            parts.db,
-            connection.environment,
-            connection.account_id,
-            row_id,
-            session["id"],
-            as_of,
-            orjson.dumps(session).decode(),
-            rows,
-            lock,
-        )
+        with contextlib.suppress(Contended):  # an event of this very session: both are weighed below
+            finished = await checkout_sessions.finish(
+                parts.db,
+                connection.environment,
+                connection.account_id,
+                row_id,
+                session["id"],
+                as_of,
+                orjson.dumps(session).decode(),
+                rows,
+                lock,
+            )
     if finished is None:  # an event overtook the answer: weigh them like any two snapshots
         await apply_reads(parts.db, connection, [session], as_of)
         finished = await checkout_sessions.select_json(parts.db, row_id)

@@ -15,7 +15,7 @@ from paygres.server.projections.events import Event, read_event
 from paygres.server.projections.snapshots import Unreadable
 from paygres.server.stripe_gateway.signature import verify
 from paygres.server.tables import events
-from paygres.server.tables.sqlstates import Contended
+from paygres.server.tables.sqlstates import Contended, TooLong
 
 log = structlog.get_logger()
 
@@ -85,16 +85,17 @@ async def _apply_or_keep(parts: Parts, road: Road, event: Event, text: str) -> A
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             return await apply_event(parts.db, road, event, text)
-    except Unavailable:
-        raise
     except Exception as error:
-        reason = KEPT if isinstance(error, TimeoutError | Contended) else f"not applied: {type(error).__name__}"
+        slow = isinstance(error, TimeoutError | Contended | TooLong)
+        if isinstance(error, Unavailable) and not slow:
+            raise  # the database is away: Stripe delivers again
+        reason = KEPT if slow else f"not applied: {type(error).__name__}"
         return await _keep(parts, road, event, text, reason, error)
 
 
 async def _keep(parts: Parts, road: Road, event: Event, text: str, reason: str, cause: Exception) -> Applied:
     """Whatever went wrong, the event itself is stored for the worker; else Stripe must deliver it again."""
-    if not isinstance(cause, TimeoutError | Contended):
+    if reason is not KEPT:
         log.error("event not applied", stripe_event_id=event.id, event_type=event.type, exc_info=cause)
     try:
         await events.keep_event(parts.db, road.environment, road.account_id, event, text, reason, timedelta(seconds=1))

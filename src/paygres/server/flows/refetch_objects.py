@@ -9,7 +9,6 @@ from paygres.server.errors import PaygresError, Upstream
 from paygres.server.flows.apply_reads import apply_reads
 from paygres.server.flows.parts import Parts
 from paygres.server.tables import reads
-from paygres.server.tables.sqlstates import Contended
 
 log = structlog.get_logger()
 
@@ -43,7 +42,7 @@ async def refetch_objects(parts: Parts) -> int:
                 await reads.drop_refetch(parts.db, one)
             else:
                 await _postpone(parts, one, error.message)
-        except (PaygresError, Contended) as error:
+        except PaygresError as error:
             await _postpone(parts, one, str(error))
     return len(due)
 

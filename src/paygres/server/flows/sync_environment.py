@@ -1,6 +1,5 @@
 """Read a whole Stripe account, page by page, through the same road as events. Memory is one page."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,7 +12,6 @@ from paygres.server.flows.parts import Parts
 from paygres.server.flows.read_connections import read_connection
 from paygres.server.projections.snapshots import Unreadable
 from paygres.server.tables import connections
-from paygres.server.tables.sqlstates import Contended
 
 log = structlog.get_logger()
 
@@ -50,10 +48,10 @@ async def _sync(parts: Parts, environment: str) -> bool:
         account = await _account(parts, connection)
         counts = {name: 0 for name, _, _ in _LISTS}
         async for name, page, as_of in _pages(parts, connection):
-            await _apply(parts, connection, page, as_of)
+            await apply_reads(parts.db, connection, page, as_of)
             counts[name] += len(page)
             await _still_connected(parts, connection)
-    except (errors.PaygresError, Unreadable, Contended) as error:
+    except (errors.PaygresError, Unreadable) as error:
         await connections.update_sync_failed(parts.db, environment, str(error))
         log.warning("sync failed", environment=environment, reason=str(error))
         return False
@@ -63,16 +61,6 @@ async def _sync(parts: Parts, environment: str) -> bool:
     await connections.update_sync_succeeded(parts.db, environment, account, counts)
     log.info("sync finished", environment=environment, **counts)
     return True
-
-
-async def _apply(parts: Parts, connection: Connection, page: list[dict[str, Any]], as_of: int) -> None:
-    """One page, one transaction; events about the same objects may be in its way for a moment."""
-    for pause in (0.1, 0.5, 2.0):
-        try:
-            return await apply_reads(parts.db, connection, page, as_of)
-        except Contended:
-            await asyncio.sleep(pause)
-    await apply_reads(parts.db, connection, page, as_of)
 
 
 async def _account(parts: Parts, connection: Connection) -> dict[str, Any]:

@@ -167,9 +167,10 @@ async def release(db: Database, row_id: uuid.UUID, error: str) -> None:
 
 
 async def abandoned(db: Database, environments: list[str], limit: int) -> list[uuid.UUID]:
-    """Rows that nobody is taking to Stripe any more."""
+    """Rows that nobody is taking to Stripe any more; what guests left behind a month ago is removed."""
     with translated():
         await db.execute(Q.give_up)
+        await db.execute(Q.forget_guests)
         return [r["id"] for r in await db.fetch(Q.abandoned, environments, limit)]
 
 

@@ -38,6 +38,11 @@ set status = 'failed', leased_until = null,
     last_error = coalesce(last_error, 'Stripe was not reached within 23 hours')
 where status = 'initialized' and created_at < clock_timestamp() - interval '23 hours';
 
+-- name: forget_guests
+delete from payments.stripe_checkout_sessions
+where created_by is null and subject_type is null and caller_scope like 'guest:%'
+  and status in ('failed', 'expired') and created_at < now() - interval '30 days';
+
 -- name: read
 select payments.checkout_session_json(s.id) from payments.stripe_checkout_sessions s
 where s.environment = $1 and (s.id = $2 or s.checkout_session_id = $3);

@@ -130,9 +130,12 @@ async def keep_event(
     error: str,
     retry_in: timedelta,
 ) -> bool:
-    """Store nothing but the event, for the worker; False when it was stored already."""
+    """Store nothing but the event, for the worker; False when it was stored already.
+
+    On the other pool: that of webhooks may be full of the very transactions that are too slow.
+    """
     with translated():
-        async with db.as_service("webhook", settings="SET LOCAL lock_timeout = '500ms'") as tx:
+        async with db.as_service("checkout", settings="SET LOCAL lock_timeout = '500ms'") as tx:
             return bool(
                 await tx.fetchval(
                     Q.keep_event,

@@ -8,12 +8,15 @@ import asyncpg
 from paygres.server.errors import InvalidRequest, NotConfigured, PermissionDenied, Unavailable
 
 
-class Contended(Exception):
+class Contended(Unavailable):
     """Another transaction was in the way (deadlock, lock timeout); the whole transaction may be tried again."""
 
 
-class TooLong(Exception):
+class TooLong(Unavailable):
     """A statement reached its time limit."""
+
+
+BUSY = "The database is busy with the same objects; try again shortly"
 
 
 _CONTENDED = ("40P01", "55P03", "40001")
@@ -33,9 +36,9 @@ def translated() -> Iterator[None]:
 def _translation(error: asyncpg.PostgresError) -> Exception:
     state: str = getattr(error, "sqlstate", None) or ""
     if state in _CONTENDED:
-        return Contended(str(error))
+        return Contended(BUSY)
     if state == "57014":
-        return TooLong(str(error))
+        return TooLong(BUSY)
     if state == "42501":
         return PermissionDenied(str(error), code="FORBIDDEN")
     if state == "PG400":

@@ -205,8 +205,10 @@ language sql as $$
             case when p_status = 'pending' then p_error end,
             case when p_status = 'pending' and p_error is not null then now() + interval '72 hours' end)
     on conflict (environment, event_id) do update set
-        status = excluded.status, attempts = excluded.attempts, next_attempt_at = excluded.next_attempt_at,
-        last_error = excluded.last_error, reason = excluded.reason,
+        -- parked past its deadline: dead, an operator decides
+        status = case when q.deadline < now() then 'failed' else excluded.status end,
+        next_attempt_at = case when q.deadline < now() then null else excluded.next_attempt_at end,
+        attempts = excluded.attempts, last_error = excluded.last_error, reason = excluded.reason,
         deadline = coalesce(q.deadline, excluded.deadline), leased_until = null
 $$;
 

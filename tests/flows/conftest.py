@@ -1,0 +1,15 @@
+"""One shop for all tests of checkouts that do not need a server of their own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from paygres.server.db.embedded import Urls
+from tests.flows.checkouts import Shop, shop
+
+
+@pytest.fixture(scope="session")
+def open_shop(postgres: Urls) -> Iterator[Shop]:
+    """Sandbox and server for the session; four connections, no limits. Tests tell their orders apart by name."""
+    with shop(postgres, PAYGRES_POOL_SIZE="4") as opened:
+        yield opened
