@@ -18,12 +18,8 @@ def main() -> int:
     """Exit code 1 only when a benchmark could not be taken; a missed target is a figure, not an error."""
     parser = argparse.ArgumentParser(prog="python3 run.py bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help=f"any of: {', '.join(BENCHMARKS)}")
-    parser.add_argument(
-        "--rounds", type=int, default=5, help="medians are over so many (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--quick", action="store_true", help="one small round: does it work, not how fast is it"
-    )
+    parser.add_argument("--rounds", type=int, default=5, help="medians are over so many (default: %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="one small round: does it work, not how fast is it")
     asked = parser.parse_args()
     unknown = sorted(set(asked.names) - set(BENCHMARKS))
     if unknown:

@@ -7,6 +7,7 @@ from pathlib import Path
 from bench.buyers import checkouts
 from bench.report import Figure, Plan
 from bench.stand import Sample, Stand, note, sample, standing
+from bench.stored import analyze
 
 NAME = "checkout"
 SERVER_CPU_MS = 1.2
@@ -21,12 +22,10 @@ def run(plan: Plan, folder: Path) -> list[Figure]:
     """Four series; in every round ours and the floor's follow each other."""
     with standing(folder, latency=0.0) as stand:
         for target in (stand.server, stand.floor):
-            sample(stand, target, checkouts(plan.size(400), keyed=True), 16)  # pools open, plans made
+            sample(stand, target, checkouts(plan.size(400), keyed=True), 16)  # the pools open
+        analyze(stand.urls.superuser)
         return [
-            figure
-            for clients in (1, 16)
-            for keyed in (False, True)
-            for figure in _series(plan, stand, clients, keyed)
+            figure for clients in (1, 16) for keyed in (False, True) for figure in _series(plan, stand, clients, keyed)
         ]
 
 

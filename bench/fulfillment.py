@@ -19,14 +19,13 @@ from bench.load import closed_loop
 from bench.processes import Running
 from bench.report import Figure, Plan, percentile
 from bench.stand import standing
+from bench.stored import analyze
 
 NAME = "fulfillment"
 COUNT = 300
 P99_MS = 50.0
 PAUSE_SECONDS = 0.01
-_ORDER = (
-    "insert into public.orders (id, price_id, amount, currency) values ($1, 'price_1Example', 2500, 'usd')"
-)
+_ORDER = "insert into public.orders (id, price_id, amount, currency) values ($1, 'price_1Example', 2500, 'usd')"
 _STATUS = "select status from {}.orders where id = $1"
 
 
@@ -42,6 +41,7 @@ def run(plan: Plan, folder: Path) -> list[Figure]:
     with standing(folder, script=shop_sql(), orders=True) as stand:
         uvloop.run(_pay(stand.urls.superuser, stand.server, "public", 20))
         uvloop.run(_pay(stand.urls.superuser, stand.floor, "bench", 20))
+        analyze(stand.urls.superuser)
         for _ in range(plan.rounds):
             ours.append(uvloop.run(_pay(stand.urls.superuser, stand.server, "public", plan.size(COUNT))))
             floor.append(uvloop.run(_pay(stand.urls.superuser, stand.floor, "bench", plan.size(COUNT))))
@@ -71,9 +71,7 @@ async def _pay(superuser_url: str, target: Running, schema: str, count: int) -> 
         await connection.close()
 
 
-async def _orders(
-    superuser_url: str, connection: Any, schema: str, count: int
-) -> list[tuple[Purchase, uuid.UUID]]:
+async def _orders(superuser_url: str, connection: Any, schema: str, count: int) -> list[tuple[Purchase, uuid.UUID]]:
     """Pending orders, each with the checkout that will pay it."""
     made = [
         (completed(f"order{order_id.hex[:16]}", str(order_id)), order_id)
@@ -86,9 +84,7 @@ async def _orders(
 
 
 async def _one(connection: Any, port: int, schema: str, bought: Purchase, order_id: uuid.UUID) -> float:
-    await connection.fetchval(
-        _STATUS.format(schema), order_id
-    )  # the statement is prepared, the row in memory
+    await connection.fetchval(_STATUS.format(schema), order_id)  # the statement is prepared, the row in memory
     request = [delivery(bought.events[0])]
     time.sleep(PAUSE_SECONDS)  # noqa: ASYNC251 (nothing else runs here: idle is what we want)
     began = time.perf_counter()

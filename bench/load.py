@@ -29,9 +29,7 @@ class Outcome:
     def insist(self, count: int) -> "Outcome":
         """Itself; raises when an answer is missing or was not a success, for then nothing was measured."""
         if not self.all_ok or len(self.latencies) != count:
-            raise RuntimeError(
-                f"{dict(self.statuses)} of {count} requests; the first refusal: {self.refusal}"
-            )
+            raise RuntimeError(f"{dict(self.statuses)} of {count} requests; the first refusal: {self.refusal}")
         return self
 
 
@@ -53,8 +51,7 @@ async def closed_loop(port: int, requests: Sequence[bytes], clients: int) -> Out
     waiting = iter(requests)
     loop = asyncio.get_running_loop()
     buyers = [
-        (await loop.create_connection(lambda: _Client(waiting, outcome), "127.0.0.1", port))[1]
-        for _ in range(clients)
+        (await loop.create_connection(lambda: _Client(waiting, outcome), "127.0.0.1", port))[1] for _ in range(clients)
     ]
     began = time.perf_counter()
     for buyer in buyers:

@@ -45,9 +45,7 @@ class Sample:
 
 
 @contextmanager
-def standing(
-    folder: Path, *, script: str = "", latency: float | None = None, orders: bool = False
-) -> Iterator[Stand]:
+def standing(folder: Path, *, script: str = "", latency: float | None = None, orders: bool = False) -> Iterator[Stand]:
     """Everything started and warm. `script` is SQL for the owner, as a developer would run it.
 
     `latency` (s) starts Stripe's stand-in and connects the server to it; without, nothing listens there.
@@ -81,9 +79,7 @@ def standing(
         server = stack.enter_context(
             running("server", serve, folder, environment | own, lambda line: line.get("event") == "listening")
         )
-        stand = Stand(
-            urls, postmaster, server, stack.enter_context(running("floor", floor, folder, environment))
-        )
+        stand = Stand(urls, postmaster, server, stack.enter_context(running("floor", floor, folder, environment)))
         if latency is not None:
             _wait_until_connected(stand)
         else:

@@ -58,9 +58,7 @@ def run(plan: Plan, folder: Path) -> list[Figure]:
             target=3.0,
             reference=3.3,
         ),
-        Figure(
-            NAME, "warm: all, with a sample purchase", "s", [s.ready + s.fulfilled for s in warm], target=3.0
-        ),
+        Figure(NAME, "warm: all, with a sample purchase", "s", [s.ready + s.fulfilled for s in warm], target=3.0),
         Figure(
             NAME,
             "idle memory of the API",
@@ -116,9 +114,7 @@ def _dev(folder: Path, *options: str) -> Start:
                 fulfilled = time.perf_counter() - began
             time.sleep(0.02)
         time.sleep(IDLE_SECONDS)
-        api = next(
-            pid for pid in children(process.pid) if {"paygres.server", "serve"} <= set(command_line(pid))
-        )
+        api = next(pid for pid in children(process.pid) if {"paygres.server", "serve"} <= set(command_line(pid)))
         return Start(ready, fulfilled - ready, rss_mb(api))
     finally:
         stop(process)

@@ -1,42 +1,64 @@
 """Receiving purchases: events a second, answer times, CPU per event in server and PostgreSQL.
 
 Each purchase is a burst of five to nine events about the same payment; with 16 clients events of one payment
-are in flight together, as Stripe sends them. The checkouts they belong to exist before.
+are in flight together, as Stripe sends them. The checkouts they belong to exist before. The last series finds
+10 000 purchases stored, to show what a year of trade costs.
 """
 
 import asyncio
 import itertools
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-from bench.events import delivery, keep_checkouts, purchase
+from bench.events import Purchase, delivery, keep_checkouts, purchase
 from bench.report import Figure, Plan
 from bench.stand import Sample, Stand, note, sample, standing
+from bench.stored import analyze, store_purchases
 
 NAME = "webhook"
 SERVER_CPU_MS = 0.9
 POSTGRES_CPU_MS = 1.2
-# What the original needed, on empty tables.
-REFERENCE_RATES = {1: 146.0, 16: 344.0}
-REFERENCE_P50_MS = {1: 6.4, 16: None}
-REFERENCE_SERVER_CPU_MS = 1.8
-REFERENCE_POSTGRES_CPU_MS = 3.1
-SIZES = {1: 500, 16: 1500}
+STORED = 10_000
 _numbers = itertools.count(1)
 
 
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One load, and what the original needed for it: events a second, p50 and CPU in ms."""
+
+    label: str
+    clients: int
+    count: int
+    rate: float
+    p50: float | None
+    postgres_cpu: float
+    server_cpu: float = 1.8
+
+
+EMPTY = (
+    Series("1 client", clients=1, count=500, rate=146.0, p50=6.4, postgres_cpu=3.1),
+    Series("16 clients", clients=16, count=1500, rate=344.0, p50=None, postgres_cpu=3.1),
+)
+FULL = Series("16 clients, 10 000 stored", clients=16, count=1500, rate=115.0, p50=None, postgres_cpu=12.8)
+
+
 def run(plan: Plan, folder: Path) -> list[Figure]:
-    """Two series; the tables grow from round to round by about 250 purchases."""
+    """Three series; the tables grow from round to round by up to 250 purchases."""
     with standing(folder) as stand:
         warm = deliveries(stand, plan.size(400))
         for target in (stand.server, stand.floor):
             sample(stand, target, warm, 16)
-        return [figure for clients in (1, 16) for figure in _series(plan, stand, clients)]
+        analyze(stand.urls.superuser)
+        figures = [figure for series in EMPTY for figure in _measured(plan, stand, series)]
+        store_purchases(stand.urls.superuser, plan.size(STORED))
+        analyze(stand.urls.superuser)
+        return figures + _measured(plan, stand, FULL)
 
 
 def deliveries(stand: Stand, count: int) -> list[bytes]:
     """About `count` signed events: whole purchases nobody has seen, their checkouts stored."""
-    bought = []
+    bought: list[Purchase] = []
     while sum(len(one.events) for one in bought) < count:
         number = next(_numbers)
         bought.append(purchase(f"bench{number:07d}", number))
@@ -44,44 +66,30 @@ def deliveries(stand: Stand, count: int) -> list[bytes]:
     return [delivery(event) for one in bought for event in one.events]
 
 
-def _series(plan: Plan, stand: Stand, clients: int) -> list[Figure]:
+def _measured(plan: Plan, stand: Stand, series: Series) -> list[Figure]:
     ours: list[Sample] = []
     floor: list[Sample] = []
-    count = plan.size(SIZES[clients])
+    count = plan.size(series.count)
     for _ in range(plan.rounds):
         requests = deliveries(stand, count)
-        ours.append(sample(stand, stand.server, requests, clients))
-        floor.append(sample(stand, stand.floor, requests, clients))
-    label = f"{clients} client{'s' if clients > 1 else ''}"
-    print(note(f"{NAME}, {label}", ours, count), file=sys.stderr, flush=True)
-    p50 = REFERENCE_P50_MS[clients]
+        ours.append(sample(stand, stand.server, requests, series.clients))
+        floor.append(sample(stand, stand.floor, requests, series.clients))
+    print(note(f"{NAME}, {series.label}", ours, count), file=sys.stderr, flush=True)
     return [
         Figure(
             NAME,
-            f"{label}: rate",
-            "/s",
-            [s.rate for s in ours],
-            [s.rate for s in floor],
-            reference=REFERENCE_RATES[clients],
-        ),
-        Figure(NAME, f"{label}: p50", "ms", [s.p50 for s in ours], [s.p50 for s in floor], reference=p50),
-        Figure(NAME, f"{label}: p99", "ms", [s.p99 for s in ours], [s.p99 for s in floor]),
-        Figure(
-            NAME,
-            f"{label}: server CPU",
-            "ms",
-            [s.server_cpu for s in ours],
-            [s.server_cpu for s in floor],
-            target=SERVER_CPU_MS,
-            reference=REFERENCE_SERVER_CPU_MS,
-        ),
-        Figure(
-            NAME,
-            f"{label}: PostgreSQL CPU",
-            "ms",
-            [s.postgres_cpu for s in ours],
-            [s.postgres_cpu for s in floor],
-            target=POSTGRES_CPU_MS,
-            reference=REFERENCE_POSTGRES_CPU_MS,
-        ),
+            f"{series.label}: {name}",
+            unit,
+            [read(s) for s in ours],
+            [read(s) for s in floor],
+            target=target,
+            reference=reference,
+        )
+        for name, unit, read, target, reference in (
+            ("rate", "/s", lambda s: s.rate, None, series.rate),
+            ("p50", "ms", lambda s: s.p50, None, series.p50),
+            ("p99", "ms", lambda s: s.p99, None, None),
+            ("server CPU", "ms", lambda s: s.server_cpu, SERVER_CPU_MS, series.server_cpu),
+            ("PostgreSQL CPU", "ms", lambda s: s.postgres_cpu, POSTGRES_CPU_MS, series.postgres_cpu),
+        )
     ]

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from paygres.server.flows.create_checkout_session import request_hash
+from paygres.server.flows.checkout_draft import request_hash
 from paygres.server.flows.requests import CheckoutRequest
 from tests.flows.checkouts import ADA, BOB, Shop, guest, signed_in, subject
 from tests.http.running import CHECKOUT, bearer, token

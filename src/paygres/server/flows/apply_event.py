@@ -19,6 +19,7 @@ from paygres.server.tables import events
 from paygres.server.tables.sqlstates import Contended
 
 MAX_ATTEMPTS = 15  # with the backoff below: about two days
+LOCK_SECONDS = 0.9  # the webhook pool's lock_timeout
 PARKED_RETRY = timedelta(hours=1)
 
 
@@ -26,17 +27,16 @@ PARKED_RETRY = timedelta(hours=1)
 class Road:
     """What an event meets on its way: whose account it is read for, and how long it may take.
 
-    `connected_at` is the watermark in Unix seconds; `statement_ms` and `lock_ms` bound developers' code;
-    `seconds` bounds all attempts together.
+    `connected_at` is the watermark in Unix seconds; `seconds` bounds all attempts together; `limits` are SET LOCAL
+    statements for a road that has more patience with developers' code than the webhook pool has.
     """
 
     environment: str
     account_id: str
     connected_at: int
     installation_id: str
-    statement_ms: int = 2000
-    lock_ms: int = 900
     seconds: float = 2.6
+    limits: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ async def apply_event(db: Database, road: Road, event: Event, payload: str) -> A
             return await _in_one_transaction(db, road, event, payload)
         except Contended:
             pause = random.uniform(0.01, 0.05)
-            if time.monotonic() + pause + road.lock_ms / 1000 > deadline:
+            if time.monotonic() + pause + LOCK_SECONDS > deadline:
                 raise
             await asyncio.sleep(pause)
 
@@ -72,8 +72,7 @@ async def _in_one_transaction(db: Database, road: Road, event: Event, payload: s
     kind = event.kind
     wanted_locks = locks(road.environment, kind, event.raw) if kind and "id" in event.raw else []
     payment_key = kind.payment_key(event.raw) if kind and "id" in event.raw else None
-    limits = f"SET LOCAL lock_timeout = {road.lock_ms}; SET LOCAL statement_timeout = {road.statement_ms}"
-    async with db.as_service("webhook", settings=limits) as tx:
+    async with db.as_service("webhook", settings=road.limits) as tx:
         opened = await events.open_event(
             tx, road.environment, road.account_id, event, payload, wanted_locks, payment_key
         )

@@ -15,6 +15,7 @@ log = structlog.get_logger()
 
 LEASE = timedelta(seconds=60)
 BATCH = 20
+PATIENT = "SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '10s'"
 
 
 async def retry_events(parts: Parts) -> int:
@@ -27,9 +28,8 @@ async def retry_events(parts: Parts) -> int:
             one.account_id,
             side.connected_at,
             parts.installation_id,
-            statement_ms=10_000,
-            lock_ms=3_000,
             seconds=12.0,
+            limits=PATIENT,
         )
         event = read_event(orjson.loads(one.payload))
         try:

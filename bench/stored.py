@@ -1,0 +1,40 @@
+"""Tables that are not empty: finished purchases put in by SQL, and the statistics PostgreSQL plans with."""
+
+import asyncio
+from pathlib import Path
+
+import asyncpg
+
+from bench.events import purchase
+
+SCRIPT = Path(__file__).with_name("stored.sql")
+
+
+def store_purchases(superuser_url: str, count: int) -> None:
+    """So many guests' purchases, five events each."""
+    told = [event.decode() for event in purchase("stored0", 0).events]
+    statements = [part.partition("\n")[2] for part in SCRIPT.read_text().split("-- name: ")[1:]]
+    asyncio.run(_store(superuser_url, statements, told, count))
+
+
+async def _store(superuser_url: str, statements: list[str], told: list[str], count: int) -> None:
+    connection = await asyncpg.connect(superuser_url)
+    try:
+        await connection.execute(statements[0], told, count)
+        for statement in statements[1:]:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def analyze(superuser_url: str) -> None:
+    """What autovacuum does within a minute; waiting for it would let chance decide which round it falls into."""
+    asyncio.run(_analyze(superuser_url))
+
+
+async def _analyze(superuser_url: str) -> None:
+    connection = await asyncpg.connect(superuser_url)
+    try:
+        await connection.execute("analyze")
+    finally:
+        await connection.close()
