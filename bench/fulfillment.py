@@ -7,21 +7,20 @@ once the answer is there; the time includes that read.
 import time
 import uuid
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import asyncpg
 import uvloop
 
-import paygres.cli.dev as dev
 from bench.events import Purchase, completed, delivery, keep_checkouts
 from bench.load import closed_loop
-from bench.processes import Running
+from bench.processes import ROOT, Running
 from bench.report import Figure, Plan, percentile
 from bench.stand import standing
 from bench.stored import analyze
 
 NAME = "fulfillment"
+SHOP = ROOT / "src/paygres/cli/dev/shop.sql"
 COUNT = 300
 P99_MS = 50.0
 PAUSE_SECONDS = 0.01
@@ -29,16 +28,11 @@ _ORDER = "insert into public.orders (id, price_id, amount, currency) values ($1,
 _STATUS = "select status from {}.orders where id = $1"
 
 
-def shop_sql(package: ModuleType = dev) -> str:
-    """The script `paygres dev` runs for its sample shop."""
-    return Path(next(iter(package.__path__)), "shop.sql").read_text()
-
-
 def run(plan: Plan, folder: Path) -> list[Figure]:
     """Each round's p50 and p99 are over 300 orders."""
     ours: list[list[float]] = []
     floor: list[list[float]] = []
-    with standing(folder, script=shop_sql(), orders=True) as stand:
+    with standing(folder, script=SHOP.read_text(), orders=True) as stand:
         uvloop.run(_pay(stand.urls.superuser, stand.server, "public", 20))
         uvloop.run(_pay(stand.urls.superuser, stand.floor, "bench", 20))
         analyze(stand.urls.superuser)

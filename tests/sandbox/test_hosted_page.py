@@ -236,3 +236,17 @@ def test_a_broken_form_is_answered_with_the_page(sandbox: Sandbox, body: bytes) 
     )
     assert answer.status_code in (400, 402)
     assert BAR in answer.text
+
+
+def test_receipts_and_invoices_have_pages(sandbox: Sandbox) -> None:
+    session = sandbox.session(sandbox.price(2000, recurring={"interval": "month"}), mode="subscription")
+    sandbox.pay(session)
+    invoice = sandbox.stripe.v1.invoices.list({"limit": 1}).data[0]
+    charge = sandbox.stripe.v1.charges.list({"limit": 1}).data[0]
+    for url in (invoice.hosted_invoice_url, invoice.invoice_pdf, charge.receipt_url):
+        assert url is not None
+        page = sandbox.http.browser.get(url)
+        assert page.status_code == 200
+        assert BAR in page.text
+        assert "$20.00" in page.text
+    assert sandbox.http.browser.get(f"/receipts/{invoice.id}").status_code == 404

@@ -1,6 +1,7 @@
 """The process: one JSON line when ready, state that survives a restart and a kill, a clean end, two at once refused."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -104,6 +105,17 @@ def test_a_state_that_is_no_state_is_told_in_one_line(tmp_path: Path) -> None:
     failed = run("--state", str(wrong))
     assert failed.returncode == 1
     assert failed.stderr.count("\n") == 1
+
+
+def test_a_state_of_another_version_is_told_in_one_line(tmp_path: Path) -> None:
+    newer = tmp_path / "newer.db"
+    database = sqlite3.connect(newer)
+    database.execute("PRAGMA user_version = 99")
+    database.close()
+    failed = run("--state", str(newer))
+    assert failed.returncode == 1
+    assert failed.stderr.count("\n") == 1
+    assert "another version" in failed.stderr
 
 
 def test_validating_mode_checks_its_own_answers() -> None:

@@ -15,6 +15,7 @@ from paygres.sandbox.deliveries import Deliveries
 from paygres.sandbox.faults import Faults
 from paygres.sandbox.pages.checkout import CheckoutPage
 from paygres.sandbox.pages.controls import Controls
+from paygres.sandbox.pages.papers import PaperPages
 from paygres.sandbox.timers import run_timers
 from paygres.sandbox.world import World
 
@@ -40,6 +41,7 @@ def create_app(world: World) -> ASGIApp:
         routes=[
             Route("/", _front, methods=["GET"]),
             *CheckoutPage(world, deliveries).routes(),
+            *PaperPages(world).routes(),
             *Controls(world, deliveries, dials).routes(),
         ],
         lifespan=lifespan,

@@ -17,6 +17,8 @@ class StateError(Exception):
     """The state file cannot be used; the message is one sentence that says why."""
 
 
+# Of the tables in store.sql; another one means another file.
+FORMAT = 1
 SCHEMA = Path(__file__).with_name("store.sql")
 
 # The fields a list can be narrowed by, per kind of object. Dots lead into nested objects,
@@ -52,7 +54,8 @@ class Store:
             self._prepare(is_file=path is not None)
         except sqlite3.DatabaseError as problem:
             self._db.close()
-            if problem.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
+            if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
                 raise StateError(f"The state file {path} is in use by another sandbox.") from None
             raise StateError(f"The state file {path} cannot be used: {problem}.") from None
         self._packing = Packing(self.run)
@@ -66,7 +69,11 @@ class Store:
             self.run("PRAGMA synchronous = NORMAL")
             self.run("PRAGMA wal_autocheckpoint = 4000")
         self.run("PRAGMA cache_size = -32768")
+        [version] = self.run("PRAGMA user_version").fetchone()
+        if version not in (0, FORMAT):
+            raise sqlite3.DatabaseError("it was written by another version of the sandbox; remove it to start anew")
         self._db.executescript(SCHEMA.read_text("utf-8"))
+        self.run(f"PRAGMA user_version = {FORMAT}")
 
     def close(self) -> None:
         self._db.close()

@@ -8,12 +8,12 @@ import jsonschema_rs
 
 from paygres.sandbox.spec.complete import Object, schema_of
 from paygres.sandbox.spec.derive import Schema
-from paygres.sandbox.spec.document import definitions, operations
+from paygres.sandbox.spec.document import definitions, operations, resolve
 
 MOST_SHOWN = 20
 
 # An official fixture and real invoices both lack this field that the published schema requires.
-WAIVED = {("invoice", "amount_paid_off_stripe")}
+WAIVED = {"invoice": ("amount_paid_off_stripe",)}
 
 
 def violations(item: Object) -> list[str]:
@@ -31,7 +31,15 @@ def violations(item: Object) -> list[str]:
 
 def answer_violations(operation: str, item: Object) -> list[str]:
     """What the answer of an endpoint ("POST /v1/customers") has against that endpoint's published answer."""
-    return _errors(_answer_validator(operation), item)
+    schema: Schema = operations()[operation]["answer"]
+    element = schema.get("properties", {}).get("data", {}).get("items", {})
+    if "$ref" not in element:
+        return _errors(_validator_of(schema), item)
+    # A list: the frame by itself, the elements by their own schema, which is compiled for other answers, too.
+    found = _errors(_frame_validator(operation), item)
+    for one in item.get("data", ()):
+        found += _errors(_validator_of(element), one)
+    return found
 
 
 def _errors(validator: Any, item: Object) -> list[str]:
@@ -50,9 +58,13 @@ _compiled: dict[int, Any] = {}
 
 
 def _validator_of(schema: Schema) -> Any:
+    """The compiled schema. What only refers to a definition shares that definition's validator."""
+    schema = resolve(schema)
     known = _compiled.get(id(schema))
     if known is None:
-        known = _compiled[id(schema)] = jsonschema_rs.Draft202012Validator({**schema, "$defs": _definitions()})
+        known = _compiled[id(schema)] = jsonschema_rs.Draft202012Validator(
+            {**_waiving(schema), "$defs": _definitions()}
+        )
     return known
 
 
@@ -62,16 +74,19 @@ def _validator(name: str) -> Any:
 
 
 @cache
-def _answer_validator(operation: str) -> Any:
-    return _validator_of(operations()[operation]["answer"])
+def _frame_validator(operation: str) -> Any:
+    schema: Schema = operations()[operation]["answer"]
+    frame = {**schema, "properties": {**schema["properties"], "data": {"type": "array"}}}
+    return jsonschema_rs.Draft202012Validator(frame)
+
+
+def _waiving(schema: Schema) -> Schema:
+    lacking = WAIVED.get(schema.get("properties", {}).get("object", {}).get("enum", [""])[0], ())
+    if not lacking:
+        return schema
+    return {**schema, "required": [field for field in schema["required"] if field not in lacking]}
 
 
 @cache
 def _definitions() -> dict[str, Schema]:
-    waived: dict[str, Schema] = {}
-    for name, schema in definitions().items():
-        lacking = [field for owner, field in WAIVED if owner == name]
-        if lacking:
-            schema = {**schema, "required": [field for field in schema["required"] if field not in lacking]}
-        waived[name] = schema
-    return waived
+    return {name: _waiving(schema) for name, schema in definitions().items()}

@@ -33,12 +33,14 @@ from paygres.server.flows.requests import CheckoutRequest
 from paygres.server.projections.objects import KINDS
 from paygres.server.projections.project import locks, project
 from paygres.server.projections.snapshots import Snapshot
+from paygres.server.stripe_gateway.answer import Answer
 from paygres.server.tables import checkout_sessions
 from paygres.server.tables.checkout_sessions import GuestLimit
 from paygres.server.tables.sqlstates import Contended
 
 LEASE = timedelta(seconds=35)  # longer than the gateway's own limit of 28 s
 WAIT_SECONDS = 20.0  # for another request with the same key that is at Stripe now
+GENERATIONS = 3  # one that ended unheard, and one more that another request made meanwhile
 SESSION = KINDS["checkout.session"]
 
 
@@ -60,27 +62,47 @@ async def create_checkout_session(
         await _ask_policies(parts, caller, environment, request, guest_limit)
         raise
     draft = draft_checkout(parts.installation_id, caller, environment, connection.account_id, request)
-    reserved = await checkout_sessions.reserve(
-        parts.db, caller, draft, configured=True, guest_limit=guest_limit, lease=LEASE
-    )
-    if reserved.outcome == "limited":
-        raise RateLimit("Too many guest checkouts; try again in a minute", retry_after=60)
-    if reserved.outcome == "conflict":
-        raise Idempotency("Idempotency key is already used for another checkout request")
-    if reserved.outcome == "existing":
-        assert reserved.session is not None
-        return reserved.session
-    assert reserved.row_id is not None
-    if reserved.outcome == "created":
-        assert reserved.params is not None
-        return await send(parts, connection, reserved.row_id, reserved.params, guest=caller.role == "anon")
-    return await _join(parts, connection, reserved.row_id, guest=caller.role == "anon")
+    guest = caller.role == "anon"
+    for _ in range(GENERATIONS):  # a session that turns out to have ended is followed by a new one
+        reserved = await checkout_sessions.reserve(
+            parts.db, caller, draft, configured=True, guest_limit=guest_limit, lease=LEASE
+        )
+        guest_limit = None  # one request counts once
+        if reserved.outcome == "limited":
+            raise RateLimit("Too many guest checkouts; try again in a minute", retry_after=60)
+        if reserved.outcome == "conflict":
+            raise Idempotency("Idempotency key is already used for another checkout request")
+        if reserved.outcome == "existing":
+            assert reserved.session is not None
+            return reserved.session
+        assert reserved.row_id is not None
+        if reserved.outcome == "created":
+            assert reserved.params is not None
+            return await send(parts, connection, reserved.row_id, reserved.params, guest=guest)
+        if reserved.outcome == "overdue":
+            assert reserved.session is not None
+            session = await _ask_stripe(parts, connection, reserved.row_id, reserved.session, guest=guest)
+        else:
+            session = await _join(parts, connection, reserved.row_id, guest=guest)
+        if session is not None and session["status"] in ("open", "completed"):
+            return session
+    raise Unavailable("The checkout session ended while it was being opened; try again")
 
 
 async def send(
-    parts: Parts, connection: Connection, row_id: uuid.UUID, params: dict[str, Any], *, guest: bool
+    parts: Parts,
+    connection: Connection,
+    row_id: uuid.UUID,
+    params: dict[str, Any],
+    *,
+    guest: bool,
+    resumed: bool = False,
 ) -> dict[str, Any]:
-    """Create the session of a leased row at Stripe and project the answer."""
+    """Create the session of a leased row at Stripe and project the answer.
+
+    `resumed`: an earlier attempt may have reached Stripe. Its stored answer is then as old as the session,
+    so Stripe is asked what became of it since.
+    """
     environment = connection.environment
     try:
         answer = await parts.gateway.request(
@@ -91,11 +113,15 @@ async def send(
             idempotency_key=f"insforge:{environment}:checkout_session:{row_id}",
             guest=guest,
         )
+        if resumed:
+            answer = await _read(parts, connection, answer.object["id"], guest=guest)
     except (Unavailable, RateLimit) as error:
         await checkout_sessions.release(parts.db, row_id, error.message)
         raise
     except Upstream as error:
-        ending = checkout_sessions.fail if error.definite else checkout_sessions.release
+        # A refused key says nothing about what the earlier attempt did with the same Stripe key.
+        over = error.definite and not (resumed and error.code == "PAYMENT_CONFIG_INVALID")
+        ending = checkout_sessions.fail if over else checkout_sessions.release
         await ending(parts.db, row_id, error.message)
         raise
     except PaygresError as error:
@@ -135,22 +161,46 @@ async def _finish(
     return finished
 
 
-async def _join(parts: Parts, connection: Connection, row_id: uuid.UUID, *, guest: bool) -> dict[str, Any]:
-    """The row is at Stripe with another request: wait for it, or take over when its owner died."""
+async def _join(
+    parts: Parts, connection: Connection, row_id: uuid.UUID, *, guest: bool
+) -> dict[str, Any] | None:
+    """The row is at Stripe with another request: wait for it, or take over when its owner died.
+
+    None when Stripe surely did not make the session (a guest's, resumed too late for its expiry).
+    """
     deadline = time.monotonic() + WAIT_SECONDS
     pause = 0.05
     while time.monotonic() < deadline:
         taken = await checkout_sessions.lease(parts.db, row_id, LEASE)
         if taken is not None and taken["params"] is not None and taken["account_id"] == connection.account_id:
-            return await send(parts, connection, row_id, taken["params"], guest=guest)
+            try:
+                return await send(parts, connection, row_id, taken["params"], guest=guest, resumed=True)
+            except Upstream as error:
+                if not error.definite or error.code == "PAYMENT_CONFIG_INVALID":
+                    raise
+                return None
         session = await checkout_sessions.select_json(parts.db, row_id)
-        if session is not None and session["status"] in ("open", "completed"):
-            return session
-        if session is None or session["status"] in ("failed", "expired"):
+        if session is None or session["status"] == "failed":
             raise Unavailable("The other request with this idempotency key failed; try again")
+        if session["status"] != "initialized":
+            return session
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, 0.5)
     raise Unavailable("Another request with this idempotency key is still running; try again", retry_after=5)
+
+
+async def _ask_stripe(
+    parts: Parts, connection: Connection, row_id: uuid.UUID, session: dict[str, Any], *, guest: bool
+) -> dict[str, Any] | None:
+    """The session's time is over and no event said how it ended: it may have been paid in its last minute."""
+    answer = await _read(parts, connection, session["checkoutSessionId"], guest=guest)
+    await apply_reads(parts.db, connection, [answer.object], answer.as_of)
+    return await checkout_sessions.select_json(parts.db, row_id)
+
+
+async def _read(parts: Parts, connection: Connection, session_id: str, *, guest: bool) -> Answer:
+    path = f"/v1/checkout/sessions/{session_id}"
+    return await parts.gateway.request(connection.stripe_key, "get", path, guest=guest)
 
 
 async def _ask_policies(

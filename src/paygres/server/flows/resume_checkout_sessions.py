@@ -31,7 +31,7 @@ async def resume_checkout_sessions(parts: Parts) -> int:
                 await checkout_sessions.fail(parts.db, row_id, "Made for a Stripe account that is not connected now")
                 continue
             try:
-                await send(parts, connection, row_id, taken["params"], guest=False)
+                await send(parts, connection, row_id, taken["params"], guest=False, resumed=True)
                 resumed += 1
             except PaygresError as error:
                 log.warning("checkout not resumed", checkout_session=str(row_id), reason=error.message)

@@ -9,7 +9,6 @@ language plpgsql as $$
 #variable_conflict use_column
 declare
     own_role text := current_setting('role');
-    subject record;
 begin
     insert into payments.stripe_objects as o (
         environment, account_id, object_type, object_id, as_of, source, event_id, deleted, undecided,
@@ -85,16 +84,22 @@ begin
             p_environment, p_account_id, array(select jsonb_array_elements_text(p_rows -> 'deleted_customers')));
     end if;
 
-    insert into payments.refetch_queue (environment, object_type, object_id, reason)
-    select p_environment, r.object_type, r.object_id, r.reason
-    from jsonb_to_recordset(p_rows -> 'refetches') as r (object_type text, object_id text, reason text)
-    on conflict (environment, object_type, object_id) do nothing;
+    if p_rows ? 'refetches' then
+        insert into payments.refetch_queue (environment, object_type, object_id, reason)
+        select p_environment, r.object_type, r.object_id, r.reason
+        from jsonb_to_recordset(p_rows -> 'refetches') as r (object_type text, object_id text, reason text)
+        on conflict (environment, object_type, object_id) do nothing;
+    end if;
 
     -- Tables that developers' triggers may sit on are written in the triggers' role.
     if p_rows ?| array['customers', 'checkout_sessions'] then
         perform set_config('role', 'payments_trigger', true);
-        perform payments.apply_customers(p_environment, p_account_id, p_rows -> 'customers', p_event);
-        perform payments.apply_checkout_sessions(p_environment, p_rows -> 'checkout_sessions', p_event);
+        if p_rows ? 'customers' then
+            perform payments.apply_customers(p_environment, p_account_id, p_rows -> 'customers', p_event);
+        end if;
+        if p_rows ? 'checkout_sessions' then
+            perform payments.apply_checkout_sessions(p_environment, p_rows -> 'checkout_sessions', p_event);
+        end if;
         perform set_config('role', own_role, true);
     end if;
 end $$;
@@ -124,53 +129,73 @@ language sql as $$
         synced_at = now();
 $$;
 
+-- Row by row: joined to a recordset, the update would be planned as if there were hundreds of rows.
 create or replace function payments.apply_checkout_sessions(
     p_environment text, p_sessions jsonb, p_event jsonb
 ) returns void
-language sql as $$
-    update payments.stripe_checkout_sessions s set
-        status = r.status, payment_status = r.payment_status, checkout_session_id = r.checkout_session_id,
-        customer_id = r.customer_id, payment_intent_id = r.payment_intent_id, subscription_id = r.subscription_id,
-        url = r.url, currency = r.currency, amount_subtotal = r.amount_subtotal,
-        expires_at = payments.unix(r.expires_at), last_error = null, leased_until = null,
-        raw = case when r.raw_in_hand then p_event -> 'data' -> 'object' else coalesce(r.raw, s.raw) end
-    from jsonb_to_recordset(p_sessions) as r (
-        row_id uuid, status text, payment_status text, checkout_session_id text, customer_id text,
-        payment_intent_id text, subscription_id text, url text, currency text, amount_subtotal bigint,
-        expires_at bigint, raw_in_hand boolean, raw jsonb)
-    where s.environment = p_environment
-      and s.id = coalesce(r.row_id, (
-            select known.id from payments.stripe_checkout_sessions known
-            where known.environment = p_environment and known.checkout_session_id = r.checkout_session_id))
-      and coalesce(s.checkout_session_id, r.checkout_session_id) = r.checkout_session_id;
-$$;
+language plpgsql as $$
+declare
+    r record;
+    known_id uuid;
+begin
+    for r in
+        select * from jsonb_to_recordset(p_sessions) as found (
+            row_id uuid, status text, payment_status text, checkout_session_id text, customer_id text,
+            payment_intent_id text, subscription_id text, url text, currency text, amount_subtotal bigint,
+            expires_at bigint, raw_in_hand boolean, raw jsonb)
+    loop
+        known_id := r.row_id;
+        if known_id is null then
+            select s.id into known_id from payments.stripe_checkout_sessions s
+            where s.environment = p_environment and s.checkout_session_id = r.checkout_session_id;
+        end if;
+        update payments.stripe_checkout_sessions s set
+            status = r.status, payment_status = r.payment_status, checkout_session_id = r.checkout_session_id,
+            customer_id = r.customer_id, payment_intent_id = r.payment_intent_id,
+            subscription_id = r.subscription_id, url = r.url, currency = r.currency,
+            amount_subtotal = r.amount_subtotal, expires_at = payments.unix(r.expires_at), last_error = null,
+            leased_until = null,
+            raw = case when r.raw_in_hand then p_event -> 'data' -> 'object'
+                       else coalesce(nullif(r.raw, '{}'), s.raw) end
+        where s.id = known_id and s.environment = p_environment
+          and coalesce(s.checkout_session_id, r.checkout_session_id) = r.checkout_session_id;
+    end loop;
+end $$;
 
 create or replace function payments.apply_transactions(
     p_environment text, p_account_id text, p_transactions jsonb
 ) returns void
-language sql as $$
-    delete from payments.transactions t
-    using jsonb_to_recordset(p_transactions) as r (object_type text, object_id text, gone boolean)
-    where r.gone and t.provider = 'stripe' and t.environment = p_environment
-      and t.provider_object_type = r.object_type and t.provider_object_id = r.object_id;
+language plpgsql as $$
+declare
+    r record;
+begin
+    for r in
+        select * from jsonb_to_recordset(p_transactions) as found (object_type text, object_id text, gone boolean)
+        where found.gone
+    loop
+        delete from payments.transactions t
+        where t.provider = 'stripe' and t.environment = p_environment
+          and t.provider_object_type = r.object_type and t.provider_object_id = r.object_id;
+    end loop;
 
     insert into payments.transactions (
         environment, account_id, provider, type, status, subject_type, subject_id, provider_customer_id,
         customer_email_snapshot, provider_object_type, provider_object_id, related_object_ids, amount,
         amount_refunded, currency, description, paid_at, failed_at, refunded_at, provider_created_at, raw)
-    select p_environment, p_account_id, 'stripe', r.type, r.status, r.subject_type, r.subject_id, r.customer_id,
-           r.email, r.object_type, r.object_id, r.related, r.amount, r.amount_refunded, r.currency, r.description,
-           payments.unix(r.paid_at), payments.unix(r.failed_at), payments.unix(r.refunded_at),
-           payments.unix(r.created),
+    select p_environment, p_account_id, 'stripe', found.type, found.status, found.subject_type, found.subject_id,
+           found.customer_id, found.email, found.object_type, found.object_id, found.related, found.amount,
+           found.amount_refunded, found.currency, found.description,
+           payments.unix(found.paid_at), payments.unix(found.failed_at), payments.unix(found.refunded_at),
+           payments.unix(found.created),
            coalesce((select o.raw from payments.stripe_objects o
-                     where o.environment = p_environment and o.object_id = r.object_id
-                       and o.object_type = case r.object_type when 'checkout_session' then 'checkout.session'
-                                           else r.object_type end), '{}')
-    from jsonb_to_recordset(p_transactions) as r (
+                     where o.environment = p_environment and o.object_id = found.object_id
+                       and o.object_type = case found.object_type when 'checkout_session' then 'checkout.session'
+                                           else found.object_type end), '{}')
+    from jsonb_to_recordset(p_transactions) as found (
         type text, status text, subject_type text, subject_id text, customer_id text, email text, object_type text,
         object_id text, related jsonb, amount bigint, amount_refunded bigint, currency text, description text,
         paid_at bigint, failed_at bigint, refunded_at bigint, created bigint, gone boolean)
-    where not coalesce(r.gone, false)
+    where not coalesce(found.gone, false)
     on conflict (provider, environment, provider_object_type, provider_object_id)
         where provider_object_type is not null and provider_object_id is not null
     do update set
@@ -183,4 +208,4 @@ language sql as $$
         description = excluded.description, paid_at = excluded.paid_at, failed_at = excluded.failed_at,
         refunded_at = excluded.refunded_at, provider_created_at = excluded.provider_created_at,
         raw = excluded.raw;
-$$;
+end $$;

@@ -39,6 +39,7 @@ begin
 end $$;
 
 -- outcome: created (this call owns the row until the lease ends) · existing (open or completed: return it) ·
+-- overdue (open, but its time is over: ask Stripe) ·
 -- initialized (another call is at Stripe, or died there) · conflict (the key belongs to another request) ·
 -- limited (guests). Raises 42501 when a policy refuses, PG400 when the environment has no key.
 create or replace function payments.reserve_checkout_session(
@@ -86,9 +87,10 @@ begin
                     return;
                 elsif found_row.account_id is distinct from p_account_id then
                     null;  -- made for another Stripe account: dead here
-                elsif found_row.status = 'completed'
-                      or found_row.status = 'open' and coalesce(found_row.expires_at > now(), true) then
-                    outcome := 'existing';
+                elsif found_row.status in ('completed', 'open') then
+                    -- An open one whose time is over may have been paid in its last minute.
+                    outcome := case when found_row.status = 'open' and found_row.expires_at <= now()
+                                    then 'overdue' else 'existing' end;
                     return;
                 elsif found_row.status = 'initialized' and found_row.created_at > now() - interval '23 hours' then
                     outcome := 'initialized';
