@@ -161,9 +161,7 @@ async def _finish(
     return finished
 
 
-async def _join(
-    parts: Parts, connection: Connection, row_id: uuid.UUID, *, guest: bool
-) -> dict[str, Any] | None:
+async def _join(parts: Parts, connection: Connection, row_id: uuid.UUID, *, guest: bool) -> dict[str, Any] | None:
     """The row is at Stripe with another request: wait for it, or take over when its owner died.
 
     None when Stripe surely did not make the session (a guest's, resumed too late for its expiry).

@@ -19,7 +19,7 @@ _REFUSED = "Checkout session creation is not allowed by payments.stripe_checkout
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """outcome: created, existing, overdue, initialized, conflict or limited. `params` are the exact Stripe parameters."""
+    """outcome: created, existing, overdue, initialized, conflict or limited; `params` are what Stripe is sent."""
 
     outcome: str
     row_id: uuid.UUID | None
