@@ -1,3 +1,3 @@
-"""Paygres: Stripe checkout, subscriptions and exactly-once fulfilment on your own PostgreSQL."""
+"""Paygres: Stripe checkout, subscriptions and exactly-once fulfillment on your own PostgreSQL."""
 
 __version__ = "0.1.0"

@@ -12,6 +12,7 @@ import asyncpg
 import httpx2
 
 from paygres.server.db.embedded import Urls
+from paygres.server.flows.requests import CheckoutRequest, LineItem
 from tests.flows.webhooks import sql
 from tests.fresh_database import FreshDatabase, cloned, in_its_own_loop
 from tests.http.running import ANON_KEY, BODY, CHECKOUT, Server, admin, bearer, environment, listening_url, start, token
@@ -32,6 +33,16 @@ def guest(address: str) -> dict[str, str]:
 
 def subject(kind: str, ident: str) -> dict[str, str]:
     return {"type": kind, "id": ident}
+
+
+def checkout_request(price: str, **changes: Any) -> CheckoutRequest:
+    """The same checkout for flows that are called directly; `changes` in the names of the model."""
+    return CheckoutRequest(
+        mode="payment",
+        line_items=[LineItem(price_id=price, quantity=2)],
+        success_url="https://shop.example.com/ok",
+        cancel_url="https://shop.example.com/no",
+    ).model_copy(update=changes)
 
 
 def free_port() -> int:

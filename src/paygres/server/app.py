@@ -15,7 +15,7 @@ from paygres.server.auth.admin import AdminSignIn
 from paygres.server.auth.keys import Keys
 from paygres.server.auth.tokens import Tokens
 from paygres.server.auth.vault import Vault
-from paygres.server.db.database import Database
+from paygres.server.db.database import Database, RoleNotTaken
 from paygres.server.flows.connect_account import seed_from_environment, seed_webhook_secrets
 from paygres.server.flows.connections import Connections
 from paygres.server.flows.parts import GuestLimits, Parts
@@ -186,6 +186,8 @@ async def _seed(parts: Parts, settings: Settings) -> None:
 
 
 def _cannot_connect(error: Exception) -> StartError:
+    if isinstance(error, RoleNotTaken):
+        return StartError("The pooler at DATABASE_URL drops start-up parameters: connect to PostgreSQL directly.")
     sqlstate = getattr(error, "sqlstate", None) or ""
     if sqlstate in ("22023", "42501", "0LP01"):  # the service role is missing, or not ours to take
         return StartError(NOT_MIGRATED)

@@ -94,18 +94,6 @@ async def seed_shop(owner_url: str) -> bool:
         await connection.close()
 
 
-async def let_owner_read(owner_url: str) -> None:
-    """In the embedded database the developer's own login reads every row, as an admin's token would.
-
-    Row-level security is forced on the session tables, so even their owner sees nothing otherwise.
-    """
-    connection = await asyncpg.connect(owner_url)
-    try:
-        await connection.execute("grant project_admin to current_user with inherit true")
-    finally:
-        await connection.close()
-
-
 async def insert_order(owner_url: str, price_id: str, amount: int, currency: str) -> str:
     """A new pending order; returns its id."""
     statement = "insert into public.orders (price_id, amount, currency) values ($1, $2, $3) returning id::text"

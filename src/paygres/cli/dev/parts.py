@@ -20,6 +20,11 @@ _FOREIGN = ("PAYGRES_", "STRIPE_", "POSTGRES_", "ACCESS_", "ROOT_ADMIN_", "INSFO
 _ALONE = {"PORT", "JWT_SECRET", "ENCRYPTION_KEY", "API_BASE_URL", "TRUST_PROXY"}
 
 
+def stripe_keys_exported() -> str:
+    """Names of Stripe keys in the shell's environment: a newcomer may expect them to be used."""
+    return " and ".join(name for name in ("STRIPE_TEST_SECRET_KEY", "STRIPE_LIVE_SECRET_KEY") if os.environ.get(name))
+
+
 def clean_environment() -> dict[str, str]:
     """Our environment without any setting of a server."""
     kept = {n: v for n, v in os.environ.items() if not n.startswith(_FOREIGN) and n not in _ALONE}

@@ -63,11 +63,13 @@ class Stage:
         screen.title(f"Paygres, everything on this machine, kept in {home.folder}")
         if options.port is None and port != DEFAULT_PORT:
             screen.say(f"  port {DEFAULT_PORT} is in use; the API takes {port}")
+        if ignored := parts.stripe_keys_exported():
+            screen.say(f"  {ignored} is set and not used here: dev talks to its own local Stripe (see the README)")
         sandbox = self._keep(parts.start_sandbox(home))  # gets ready while PostgreSQL starts
         place = own or self._postgres()
         if own:
             screen.say(f"  your own PostgreSQL at {own.address}" + ("" if own.demo else ", without the demo"))
-        self._migrate(place, embedded=own is None)
+        self._migrate(place)
         stripe = self._sandbox(sandbox)
         url = f"http://127.0.0.1:{port}"
         catalog = self._api(place, port, url, keys, stripe)
@@ -104,11 +106,9 @@ class Stage:
             step.detail = f"{place.address}  embedded, for this folder only"
         return place
 
-    def _migrate(self, place: Place, *, embedded: bool) -> None:
+    def _migrate(self, place: Place) -> None:
         with self.screen.step("migrations") as step:
             parts.migrate(self.home, place)
-            if embedded:
-                work(database.let_owner_read(place.owner))
             step.detail = "schemas payments, auth, system are current"
 
     def _sandbox(self, sandbox: Child) -> dict[str, Any]:

@@ -28,6 +28,10 @@ LIMITS = {
 }
 
 
+class RoleNotTaken(Exception):
+    """Connections do not start in the service role: a pooler in between drops start-up parameters."""
+
+
 class Database:
     """Pools of connections to one database."""
 
@@ -38,7 +42,11 @@ class Database:
     async def connect(cls, url: str, *, checkout_pool: int = 10, webhook_pool: int = 6) -> "Database":
         """Open both pools; sizes are maxima, idle connections close after five minutes."""
         sizes = {"checkout": checkout_pool, "webhook": webhook_pool}
-        return cls({name: await _open_pool(url, size, name) for name, size in sizes.items()})
+        db = cls({name: await _open_pool(url, size, name) for name, size in sizes.items()})
+        if await db.fetchval("select current_user") != SERVICE_ROLE:
+            await db.close()
+            raise RoleNotTaken
+        return db
 
     async def close(self) -> None:
         """Wait for running transactions, then close every connection."""

@@ -95,16 +95,22 @@ async def _apply_all(connection: asyncpg.Connection, auth: str) -> list[str]:
 
 
 async def _grant_memberships(connection: asyncpg.Connection, server_role: str | None) -> None:
-    role = server_role or await connection.fetchval("select current_user")
-    inherit = " with inherit false" if connection.get_server_version().major >= 16 else ""
-    for member_of in CALLER_ROLES:
-        if await connection.fetchval(
-            "select pg_has_role($1, $2, 'set')" if inherit else "select pg_has_role($1, $2, 'member')",
-            role,
-            member_of,
-        ):
+    """The server takes on every role of callers; the owner, who is the developer, sees rows as project_admin."""
+    owner = await connection.fetchval("select current_user")
+    takes_on = [(server_role or owner, role) for role in CALLER_ROLES]
+    modern = connection.get_server_version().major >= 16
+    for member, role in dict.fromkeys([*takes_on, (owner, "project_admin")]):
+        wanted = "set" if modern else "member"
+        if await connection.fetchval("select pg_has_role($1, $2, $3)", member, role, wanted):
             continue
-        await connection.execute(f'grant {member_of} to "{role}"{inherit}')
+        inherit = " with inherit false" if modern and (member, role) != (owner, "project_admin") else ""
+        try:
+            await connection.execute(f'grant {role} to "{member}"{inherit}')
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise MigrationError(
+                f"{error}. The role exists in this cluster and belongs to another owner; let a superuser run:"
+                f' grant {", ".join(CALLER_ROLES)} to "{owner}" with admin option'
+            ) from error
 
 
 def _checksum(sql: str) -> str:

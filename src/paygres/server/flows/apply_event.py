@@ -18,7 +18,7 @@ from paygres.server.projections.snapshots import Unreadable
 from paygres.server.tables import events
 from paygres.server.tables.sqlstates import Contended
 
-MAX_ATTEMPTS = 15  # with the backoff below: about two days
+MAX_ATTEMPTS = 56  # with the backoff below: about two days
 LOCK_SECONDS = 0.9  # the webhook pool's lock_timeout
 PARKED_RETRY = timedelta(hours=1)
 

@@ -5,7 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from paygres.server.errors import NotFound
-from paygres.server.http.authenticate import require_admin
+from paygres.server.http.authenticate import require_admin, runtime_caller
 
 _STRIPE_ROUTES = "/api/payments/stripe/"
 _LONGEST_ECHO = 500
@@ -49,4 +49,16 @@ def _left_out(path: str, message: str, next_actions: str) -> Route:
     return Route(path, refuse, methods=["GET", "POST", "PUT", "DELETE"])
 
 
-ROUTES = [_left_out(path, *words) for path, words in _LEFT_OUT.items()]
+async def _no_portal_yet(request: Request) -> Response:
+    """Told to buyers, who would otherwise hear the admin subtree's refusal and try to refresh their token."""
+    await runtime_caller(request)
+    raise NotFound(
+        "Customer portal sessions are not in this version yet",
+        next_actions="Until then, change subscriptions in the Stripe dashboard.",
+    )
+
+
+ROUTES = [
+    Route("/api/payments/stripe/{environment}/customer-portal-sessions", _no_portal_yet, methods=["POST"]),
+    *(_left_out(path, *words) for path, words in _LEFT_OUT.items()),
+]

@@ -9,11 +9,15 @@ import orjson
 
 from paygres.server.caller import Caller
 from paygres.server.db.database import Database
-from paygres.server.errors import PermissionDenied
+from paygres.server.errors import InvalidRequest, PermissionDenied
 from paygres.server.tables.named import queries
 from paygres.server.tables.sqlstates import translated
 
 Q = queries("checkout_sessions")
+_RAISED = (
+    "payments.can_bill, a policy or a trigger of payments.stripe_checkout_sessions raised this; they should answer"
+    " for every subject, whatever its id looks like."
+)
 _REFUSED = "Checkout session creation is not allowed by payments.stripe_checkout_sessions RLS policies"
 
 
@@ -107,6 +111,8 @@ async def reserve(
             )
     except PermissionDenied:
         raise PermissionDenied(_REFUSED, next_actions=_explanation(caller, draft)) from None
+    except InvalidRequest as error:
+        raise InvalidRequest(error.message, code=error.code, next_actions=_RAISED) from error
     assert row is not None
     return Reserved(row["outcome"], row["row_id"], _decoded(row["params"]), _decoded(row["session"]))
 
@@ -119,8 +125,8 @@ def _explanation(caller: Caller, draft: Draft) -> str:
         return "A policy on payments.stripe_checkout_sessions refused the row: look at its INSERT and SELECT policies."
     kind, ident = draft.subject
     return (
-        f"payments.can_bill('{kind}', '{ident}') is not true for this user. Define payments.can_bill for subjects of"
-        f" type '{kind}'; an own INSERT policy needs a SELECT policy for the same rows beside it."
+        f"payments.can_bill('{kind}', '{ident}') is not true for this user: it decides who may bill a subject of type"
+        f" '{kind}'. An own INSERT policy needs a SELECT policy for the same rows beside it."
     )
 
 

@@ -1,6 +1,6 @@
 -- Which customer is a subject's own. A pure function of what was completed, not of the order it arrived:
 -- a customer belongs to the subject of its earliest completed session; a subject maps to the earliest
--- of the customers it owns. Later customers stay recorded in subject_customers. Deleted ones do not map.
+-- of the customers it owns at the connected account. Later customers stay recorded in subject_customers. Deleted ones do not map.
 
 create or replace function payments.apply_mappings(p_environment text, p_account_id text, p_candidates jsonb)
 returns void
@@ -43,7 +43,7 @@ begin
             hashtextextended('mapping' || subject.subject_type || ':' || subject.subject_id, 7130));
         select mine.customer_id into own_customer
         from payments.subject_customers mine
-        where mine.environment = p_environment
+        where mine.environment = p_environment and mine.account_id in ('', p_account_id)
           and mine.subject_type = subject.subject_type and mine.subject_id = subject.subject_id
           and not exists (
               select from payments.subject_customers other

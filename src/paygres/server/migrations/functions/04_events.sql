@@ -176,7 +176,7 @@ begin
         begin
             event := payments.mark_event(p_environment, p_account_id, p_event, status, p_attempts, error);
             delete from payments.event_queue q
-            where q.environment = p_environment and q.event_id = p_event ->> 'id' and p_attempts > 1;
+            where q.environment = p_environment and q.event_id = p_event ->> 'id';
             return;
         exception
             when query_canceled then

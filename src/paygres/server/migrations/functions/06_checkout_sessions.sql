@@ -62,7 +62,8 @@ begin
     if p_subject_type is not null then
         select provider_customer_id into mapped_customer from payments.customer_mappings
         where provider = 'stripe' and environment = p_environment
-          and subject_type = p_subject_type and subject_id = p_subject_id;
+          and subject_type = p_subject_type and subject_id = p_subject_id
+          and account_id in ('', p_account_id);  -- another account's customer is none of this one's
         if found then  -- a known customer replaces the e-mail hint
             p_params := p_params - 'customer_email' - 'customer_creation'
                         || jsonb_build_object('customer', mapped_customer);
