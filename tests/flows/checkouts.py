@@ -59,6 +59,7 @@ class Shop:
     sandbox: Sandbox
     server: Server
     price: str
+    env: Mapping[str, str]
 
     def post(self, headers: Mapping[str, str] | None = None, **changes: Any) -> httpx2.Response:
         """A checkout of two pieces; `changes` replace fields of the body."""
@@ -141,8 +142,9 @@ class Shop:
         self.server.process.communicate(timeout=10)
         self.server.client.close()
 
-    def restart(self, env: Mapping[str, str]) -> None:
-        self.server = _started(env)
+    def restart(self) -> None:
+        """On the same port, with the same settings."""
+        self.server = _started(self.env)
 
 
 def _started(env: Mapping[str, str]) -> Server:
@@ -170,7 +172,7 @@ def shop(postgres: Urls, **more: str) -> Iterator[Shop]:
     """Opened when the test environment is connected, its webhook endpoint included."""
     with cloned(postgres) as database, Sandbox() as sandbox:
         env = shop_environment(database, sandbox, **more)
-        opened = Shop(database, sandbox, _started(env), sandbox.price())
+        opened = Shop(database, sandbox, _started(env), sandbox.price(), env)
         try:
             opened.wait(lambda: _is_connected(opened.server), 15)
             yield opened

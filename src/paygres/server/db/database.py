@@ -6,7 +6,7 @@ test holds that. Every connection starts as `paygres_service`, never as the logi
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Literal
 
 import asyncpg
@@ -53,8 +53,7 @@ class Database:
         for pool in self._pools.values():
             await pool.close()
 
-    @asynccontextmanager
-    async def as_caller(self, caller: Caller) -> AsyncIterator[Tx]:
+    def as_caller(self, caller: Caller) -> AbstractAsyncContextManager[Tx]:
         """A transaction under the caller's own role and claims; policies see `auth.jwt()`."""
         if caller.role not in ROLES:
             raise ValueError(f"not a role of callers: {caller.role}")
@@ -63,14 +62,11 @@ class Database:
             f"SET LOCAL request.jwt.claims = {_literal(caller.claims)}; "
             f"SET LOCAL paygres.caller_scope = {_literal(caller.scope(None))}"
         )
-        async with self._transaction("checkout", settings) as tx:
-            yield tx
+        return self._transaction("checkout", settings)
 
-    @asynccontextmanager
-    async def as_service(self, pool: PoolName = "checkout", *, settings: str = "") -> AsyncIterator[Tx]:
+    def as_service(self, pool: PoolName = "checkout", *, settings: str = "") -> AbstractAsyncContextManager[Tx]:
         """A transaction as `paygres_service`; `settings` are further SET LOCAL statements of our own."""
-        async with self._transaction(pool, settings) as tx:
-            yield tx
+        return self._transaction(pool, settings)
 
     async def fetch(self, statement: str, *args: Any, pool: PoolName = "checkout") -> list[asyncpg.Record]:
         """One statement as the service, its own transaction, one round trip."""
@@ -106,8 +102,10 @@ class Database:
 
     @asynccontextmanager
     async def _acquire(self, pool: PoolName) -> AsyncIterator[Tx]:
+        waiting = self._pools[pool]
         try:
-            connection = await self._pools[pool].acquire(timeout=ACQUIRE_SECONDS)
+            # A bound on waiting costs a timer and a task; an idle connection is taken at once.
+            connection = await waiting.acquire(timeout=None if waiting.get_idle_size() else ACQUIRE_SECONDS)
         except TimeoutError:
             raise Unavailable("The database is busy; try again shortly", retry_after=2) from None
         except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
@@ -115,7 +113,7 @@ class Database:
         try:
             yield connection
         finally:
-            await self._pools[pool].release(connection)
+            await waiting.release(connection)
 
 
 async def _open_pool(url: str, size: int, name: str) -> asyncpg.Pool:

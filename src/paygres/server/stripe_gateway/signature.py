@@ -1,7 +1,8 @@
 """Is this webhook body really from Stripe, and fresh? Says exactly what is wrong; never shows a secret."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 
 from paygres.server import errors
 
@@ -49,15 +50,22 @@ def _timestamp(header: str) -> int:
     return int(times[0])
 
 
-def _signed_by_any(payload: bytes, header: str, secrets: Sequence[str]) -> bool:
-    # Lazy: the library costs a quarter of a second to import, and nobody needs it to start up.
+@cache
+def _official() -> tuple[Callable[[str, str, str, None], bool], type[Exception]]:
+    """The library's check and its refusal. Lazy: importing it costs a quarter of a second, which start-up need
+    not pay; remembered, because the library looks its names up anew each time."""
     from stripe import SignatureVerificationError, WebhookSignature
 
+    return WebhookSignature.verify_header, SignatureVerificationError  # pyright: ignore[reportReturnType]
+
+
+def _signed_by_any(payload: bytes, header: str, secrets: Sequence[str]) -> bool:
+    verify_header, refusal = _official()
     for secret in secrets:
         try:
             # Its own age check is off (tolerance None): ours runs after it, on both sides.
-            WebhookSignature.verify_header(payload, header, secret, None)
-        except SignatureVerificationError:
+            verify_header(payload, header, secret, None)  # pyright: ignore[reportArgumentType]
+        except refusal:
             continue
         except UnicodeDecodeError:
             raise errors.InvalidRequest("The webhook body is not UTF-8") from None

@@ -1,6 +1,7 @@
 -- Which customer is a subject's own. A pure function of what was completed, not of the order it arrived:
 -- a customer belongs to the subject of its earliest completed session; a subject maps to the earliest
--- of the customers it owns at the connected account. Later customers stay recorded in subject_customers. Deleted ones do not map.
+-- of the customers it owns at the connected account. Later customers stay recorded in subject_customers.
+-- Deleted ones do not map.
 
 create or replace function payments.apply_mappings(p_environment text, p_account_id text, p_candidates jsonb)
 returns void

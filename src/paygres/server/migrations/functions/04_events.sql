@@ -90,7 +90,7 @@ begin
         environment, account_id, object_type, object_id, as_of, source, event_id, event_type, payload)
     values (p_environment, p_account_id, p_object_type, p_object_id, p_as_of, 'event', p_event_id, p_event_type,
             p_payload)
-    on conflict (environment, event_id) where event_id is not null do nothing;
+    on conflict (environment, event_id) do nothing;
     if found then
         state := 'new';
         attempts := 0;
@@ -223,7 +223,7 @@ begin
         environment, account_id, object_type, object_id, as_of, source, event_id, event_type, payload)
     values (p_environment, p_account_id, p_object_type, p_object_id, p_as_of, 'event', p_event_id, p_event_type,
             p_payload)
-    on conflict (environment, event_id) where event_id is not null do nothing;
+    on conflict (environment, event_id) do nothing;
     if found then
         perform payments.queue_event(p_environment, p_event_id, 'pending', 1, p_error, p_retry_in);
         return true;
