@@ -221,3 +221,15 @@ def test_the_earliest_completed_session_names_the_subjects_customer_in_any_order
         state = state_after(database, order)
         assert [m["provider_customer_id"] for m in state["customer_mappings"]] == ["cus_early"]  # type: ignore[index]
         assert len(state["subject_customers"]) == 2
+
+
+def test_a_delayed_payment_that_failed_is_failed_in_any_order(database: FreshDatabase) -> None:
+    unpaid = session("o1", status="complete", payment_intent="pi_o1", url=None)
+    events = [
+        event("checkout.session.completed", START, unpaid),
+        event("payment_intent.processing", START, intent("o1", status="processing")),
+        event("checkout.session.async_payment_failed", START + 500, unpaid),
+    ]
+    for order in (events, events[::-1]):
+        (row,) = state_after(database, order)["transactions"]
+        assert (row["status"], row["type"]) == ("failed", "one_time_payment")  # type: ignore[index]

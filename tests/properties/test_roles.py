@@ -32,7 +32,12 @@ select current_user::text as role, current_setting('role') as named, coalesce(au
        (select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()) as locks
 """
 CLEAN_BUT_TIMEOUTS = {
-    "role": "paygres_service", "named": "paygres_service", "claims": "", "scope": "", "capability": "", "path": "",
+    "role": "paygres_service",
+    "named": "paygres_service",
+    "claims": "",
+    "scope": "",
+    "capability": "",
+    "path": "",
     "locks": 0,
 }
 Request = Callable[[Database, Caller], Awaitable[object]]
@@ -84,6 +89,7 @@ async def takes_too_long(db: Database, caller: Caller) -> None:
 
 async def is_cancelled(db: Database, caller: Caller) -> None:
     """The client hangs up: the task is cancelled inside a statement."""
+
     async def sleeps() -> None:
         async with db.as_caller(caller) as tx:
             await tx.execute("select pg_sleep(2)")
@@ -102,9 +108,19 @@ def reserves(*, configured: bool, keyed: bool, subject: tuple[str, str] | None) 
 
     async def request(db: Database, caller: Caller) -> None:
         draft = Draft(
-            id=uuid.uuid4(), environment="test", account_id="acct_1", mode="payment", subject=subject,
-            customer_email=None, line_items=[], success_url="a:b", cancel_url="a:b",
-            idempotency_key="order:1" if keyed else None, request_hash=caller.role, metadata={}, params={},
+            id=uuid.uuid4(),
+            environment="test",
+            account_id="acct_1",
+            mode="payment",
+            subject=subject,
+            customer_email=None,
+            line_items=[],
+            success_url="a:b",
+            cancel_url="a:b",
+            idempotency_key="order:1" if keyed else None,
+            request_hash=caller.role,
+            metadata={},
+            params={},
         )
         limit = GuestLimit(1000, 1000) if caller.role == "anon" else None
         with suppress(PermissionDenied, NotConfigured):
@@ -116,18 +132,30 @@ def reserves(*, configured: bool, keyed: bool, subject: tuple[str, str] | None) 
 
 
 REQUESTS: list[Request] = [
-    reads, looks, drops_it, is_refused, divides_by_zero, works_as_the_service, takes_too_long, is_cancelled,
+    reads,
+    looks,
+    drops_it,
+    is_refused,
+    divides_by_zero,
+    works_as_the_service,
+    takes_too_long,
+    is_cancelled,
     fails_without_a_transaction,
     *(
         reserves(configured=configured, keyed=keyed, subject=subject)
-        for configured in (True, False) for keyed in (True, False) for subject in (None, ("user", "user_ada"))
+        for configured in (True, False)
+        for keyed in (True, False)
+        for subject in (None, ("user", "user_ada"))
     ),
 ]
 STEPS = st.lists(st.tuples(st.sampled_from(REQUESTS), st.sampled_from(CALLERS)), min_size=1, max_size=12)
 
 
 @settings(
-    max_examples=40, deadline=None, derandomize=True, database=None,
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(steps=STEPS)

@@ -40,7 +40,8 @@ def transaction(key: str, members: Sequence[Member]) -> dict[str, object]:
         return {**identity, "gone": True}
     amount = _amount(session, intent, charge)
     refunded = sum(int(c.get("amount_refunded") or 0) for c in charges)
-    status = _status(session, intent, charges, amount, refunded)
+    given_up = any(m.failed_at is not None for m in members if m.object_type == "checkout.session")
+    status = _status(session, intent, charges, amount, refunded, given_up=given_up)
     whose = next((found for raw in (session, intent, charge) if (found := subject(raw))), (None, None))
     return {
         **identity,
@@ -68,6 +69,8 @@ def _status(
     charges: Sequence[StripeObject],
     amount: int | None,
     refunded: int,
+    *,
+    given_up: bool,
 ) -> str:
     paid = (
         intent.get("status") == "succeeded"
@@ -78,6 +81,8 @@ def _status(
         return "refunded" if refunded >= (amount or 0) else "partially_refunded"
     if paid:
         return "succeeded"
+    if given_up:  # a delayed payment that Stripe reported as failed, whatever its intent said before
+        return "failed"
     if intent:
         return "failed" if payment_intents.failed(intent) else "pending"
     if charges and all(c.get("status") == "failed" for c in charges):
