@@ -240,7 +240,7 @@ def test_no_history_leads_to_a_dead_url_or_a_second_sale(open_shop: Shop) -> Non
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=20, stateful_step_count=7, deadline=None, derandomize=True, database=None,
+            max_examples=14, stateful_step_count=7, deadline=None, derandomize=True, database=None,
             suppress_health_check=list(HealthCheck), phases=(Phase.generate,),
         ),
     )

@@ -108,9 +108,11 @@ async def test_a_capability_opens_one_row_only(transaction: asyncpg.Connection) 
     assert other != row_id
 
 
-async def test_even_the_owner_reads_nothing(transaction: asyncpg.Connection) -> None:
-    await insert(transaction, GUEST)
+async def test_the_owner_reads_as_an_admin_and_by_policy_only(transaction: asyncpg.Connection) -> None:
+    row_id = await insert(transaction, GUEST)
     await transaction.execute("set local role paygres_owner")
+    assert [r["id"] for r in await transaction.fetch(f"select id from {SESSIONS}")] == [row_id]
+    await transaction.execute(f"drop policy admins on {SESSIONS}")
     assert await transaction.fetch(f"select id from {SESSIONS}") == []
 
 

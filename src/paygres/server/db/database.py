@@ -39,7 +39,7 @@ class Database:
         self._pools = pools
 
     @classmethod
-    async def connect(cls, url: str, *, checkout_pool: int = 10, webhook_pool: int = 6) -> "Database":
+    async def connect(cls, url: str, *, checkout_pool: int = 10, webhook_pool: int = 3) -> "Database":
         """Open both pools; sizes are maxima, idle connections close after five minutes."""
         sizes = {"checkout": checkout_pool, "webhook": webhook_pool}
         db = cls({name: await _open_pool(url, size, name) for name, size in sizes.items()})

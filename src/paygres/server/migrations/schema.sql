@@ -134,8 +134,7 @@ CREATE TABLE payments.event_queue (
     last_error text,
     reason text,
     deadline timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT event_queue_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'failed'::text])))
+    created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 -- table guest_counts
@@ -268,9 +267,7 @@ CREATE TABLE payments.stripe_objects (
     failed_at bigint,
     refunded_at bigint,
     raw jsonb NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT stripe_objects_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
-    CONSTRAINT stripe_objects_source_check CHECK ((source = ANY (ARRAY['event'::text, 'api'::text])))
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 -- table stripe_prices
@@ -330,10 +327,7 @@ CREATE TABLE payments.stripe_snapshots (
     event_id text,
     event_type text,
     payload text NOT NULL,
-    received_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT stripe_snapshots_check CHECK (((source = 'event'::text) = (event_id IS NOT NULL))),
-    CONSTRAINT stripe_snapshots_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
-    CONSTRAINT stripe_snapshots_source_check CHECK ((source = ANY (ARRAY['event'::text, 'api'::text])))
+    received_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 -- sequence stripe_snapshots_seq_seq
@@ -659,10 +653,7 @@ CREATE INDEX stripe_customer_portal_sessions_status ON payments.stripe_customer_
 CREATE INDEX stripe_customer_portal_sessions_subject ON payments.stripe_customer_portal_sessions USING btree (environment, subject_type, subject_id);
 
 -- index stripe_objects_payment
-CREATE INDEX stripe_objects_payment ON payments.stripe_objects USING btree (environment, payment_key) WHERE (payment_key IS NOT NULL);
-
--- index stripe_objects_undecided
-CREATE INDEX stripe_objects_undecided ON payments.stripe_objects USING btree (environment) WHERE undecided;
+CREATE INDEX stripe_objects_payment ON payments.stripe_objects USING btree (environment, payment_key);
 
 -- index stripe_prices_key
 CREATE UNIQUE INDEX stripe_prices_key ON payments.stripe_prices USING btree (environment, price_id);
@@ -683,7 +674,7 @@ CREATE INDEX stripe_products_default_price ON payments.stripe_products USING btr
 CREATE UNIQUE INDEX stripe_products_key ON payments.stripe_products USING btree (environment, product_id);
 
 -- index stripe_snapshots_event
-CREATE UNIQUE INDEX stripe_snapshots_event ON payments.stripe_snapshots USING btree (environment, event_id) WHERE (event_id IS NOT NULL);
+CREATE UNIQUE INDEX stripe_snapshots_event ON payments.stripe_snapshots USING btree (environment, event_id);
 
 -- index stripe_snapshots_object
 CREATE INDEX stripe_snapshots_object ON payments.stripe_snapshots USING btree (environment, object_type, object_id, as_of);
