@@ -41,9 +41,7 @@ async def switch(parts: Parts, stripe: Sandbox) -> tuple[str, str]:
     """Connect an account never seen before; a price of its own, and its key."""
     _, key = Accounts.new_account()
     client = official_client(stripe.url, key).v1
-    price = client.prices.create(
-        {"product_data": {"name": "Notebook"}, "currency": "usd", "unit_amount": 1500}
-    ).id
+    price = client.prices.create({"product_data": {"name": "Notebook"}, "currency": "usd", "unit_amount": 1500}).id
     await connect_account(parts, "test", key, actor="test")
     return price, key
 
@@ -62,9 +60,7 @@ async def pay(parts: Parts, stripe: Sandbox, session: dict[str, Any]) -> str:
     return answer.object["customer"]
 
 
-async def test_the_old_accounts_customer_is_not_used_in_the_new_one(
-    database: FreshDatabase, stripe: Sandbox
-) -> None:
+async def test_the_old_accounts_customer_is_not_used_in_the_new_one(database: FreshDatabase, stripe: Sandbox) -> None:
     subject = Subject(type="user", id=ADA)
     async with connected(database, stripe) as parts:
         old = await pay(parts, stripe, await buy(parts, stripe.price(), subject=subject))
@@ -85,7 +81,8 @@ async def sent(database: FreshDatabase, session: dict[str, Any]) -> dict[str, An
     """What Stripe was sent for a session."""
     (found,) = await rows(
         database,
-        "select stripe_params from payments.stripe_checkout_sessions where id = $1::text::uuid", session["id"],
+        "select stripe_params from payments.stripe_checkout_sessions where id = $1::text::uuid",
+        session["id"],
     )
     return orjson.loads(found["stripe_params"])
 

@@ -37,9 +37,17 @@ def test_a_guest_gets_the_contracts_object_key_by_key(open_shop: Shop) -> None:
     assert session["checkoutSessionId"].startswith("cs_test_")
     assert session["url"].startswith(open_shop.sandbox.url)
     assert {k: v for k, v in session.items() if not k.endswith(("At", "url")) and "ession" not in k and k != "id"} == {
-        "environment": "test", "mode": "payment", "status": "open", "paymentStatus": "unpaid", "subjectType": None,
-        "subjectId": None, "customerEmail": "ada@example.com", "customerId": None, "paymentIntentId": None,
-        "subscriptionId": None, "lastError": None,
+        "environment": "test",
+        "mode": "payment",
+        "status": "open",
+        "paymentStatus": "unpaid",
+        "subjectType": None,
+        "subjectId": None,
+        "customerEmail": "ada@example.com",
+        "customerId": None,
+        "paymentIntentId": None,
+        "subscriptionId": None,
+        "lastError": None,
     }
 
 
@@ -49,7 +57,9 @@ def test_the_row_keeps_what_was_asked_and_what_stripe_froze(open_shop: Shop) -> 
     assert (row["currency"], row["amount_subtotal"]) == ("usd", 3000)
     assert orjson.loads(row["line_items"]) == [{"priceId": open_shop.price, "quantity": 2}]
     assert orjson.loads(row["metadata"]) == {
-        "order_id": "frozen", "insforge_checkout_mode": "payment", "insforge_subject_type": "user",
+        "order_id": "frozen",
+        "insforge_checkout_mode": "payment",
+        "insforge_subject_type": "user",
         "insforge_subject_id": ADA,
     }
     assert (row["created_by"], row["generation"], row["leased_until"]) == (ADA, 1, None)
@@ -65,12 +75,21 @@ def test_stripe_is_told_who_and_what_and_nothing_else(open_shop: Shop) -> None:
     params = orjson.loads(open_shop.row(session["id"])["stripe_params"])
     stamped = params["metadata"]
     assert params.keys() - {"customer", "customer_email", "customer_creation"} == {
-        "mode", "line_items", "success_url", "cancel_url", "metadata", "client_reference_id", "payment_intent_data",
+        "mode",
+        "line_items",
+        "success_url",
+        "cancel_url",
+        "metadata",
+        "client_reference_id",
+        "payment_intent_data",
     }
     (installation,) = open_shop.sql("select id::text from system.installation")
     assert stamped == {
-        "order_id": "told", "insforge_checkout_mode": "payment", "insforge_subject_type": "user",
-        "insforge_subject_id": ADA, "insforge_checkout_session_id": session["id"],
+        "order_id": "told",
+        "insforge_checkout_mode": "payment",
+        "insforge_subject_type": "user",
+        "insforge_subject_id": ADA,
+        "insforge_checkout_session_id": session["id"],
         "insforge_installation_id": installation["id"],
     }
     assert params["payment_intent_data"] == {"metadata": stamped}
@@ -98,7 +117,9 @@ def test_the_customer_of_the_first_completion_replaces_the_email_hint(open_shop:
         "user_carol",
     )
     assert mapping == {
-        "subject_type": "user", "subject_id": "user_carol", "provider_customer_id": paid["customer_id"],
+        "subject_type": "user",
+        "subject_id": "user_carol",
+        "provider_customer_id": paid["customer_id"],
     }
     second = open_shop.buy(**buyer, customerEmail="other@example.com")
     params = orjson.loads(open_shop.row(second["id"])["stripe_params"])
@@ -152,7 +173,9 @@ def test_a_subject_one_may_not_bill_is_refused_and_leaves_no_row(
 
 def refusable(shop: Shop) -> dict[str, Any]:
     return {
-        "mode": "payment", "lineItems": [{"priceId": shop.price}], "successUrl": "https://shop.example.com/ok",
+        "mode": "payment",
+        "lineItems": [{"priceId": shop.price}],
+        "successUrl": "https://shop.example.com/ok",
         "cancelUrl": "https://shop.example.com/no",
     }
 
@@ -169,9 +192,16 @@ def test_an_unconfigured_environment_is_a_400_and_leaves_no_row(open_shop: Shop)
 @pytest.mark.parametrize("name", ["successUrl", "cancelUrl"])
 @pytest.mark.parametrize(
     "url",
-    ["https://evil.example/ok", "http://shop.example.com/ok", "https://shop.example.com:444/ok",
-     "https://shop.example.com@evil.example/ok", "https://shop.example.com.evil.example/", "javascript:alert(1)",
-     "https://evil.example\\@shop.example.com/", "https:evil.example"],
+    [
+        "https://evil.example/ok",
+        "http://shop.example.com/ok",
+        "https://shop.example.com:444/ok",
+        "https://shop.example.com@evil.example/ok",
+        "https://shop.example.com.evil.example/",
+        "javascript:alert(1)",
+        "https://evil.example\\@shop.example.com/",
+        "https:evil.example",
+    ],
 )
 def test_live_buyers_return_only_to_allowed_origins(open_shop: Shop, name: str, url: str) -> None:
     answer = open_shop.server.client.post(LIVE, headers=signed_in(ADA), json={**refusable(open_shop), name: url})

@@ -127,8 +127,13 @@ class Order:
 
 SAME_SESSION = [Order.opened, Order.lost_answer, Order.killed_after_stripe]
 NEW_SESSION = [
-    Order.expired, Order.failed, Order.no_answer, Order.killed_before_stripe, Order.lost_answer_then_expired,
-    Order.expired_unheard, Order.overdue_expired,
+    Order.expired,
+    Order.failed,
+    Order.no_answer,
+    Order.killed_before_stripe,
+    Order.lost_answer_then_expired,
+    Order.expired_unheard,
+    Order.overdue_expired,
 ]
 PAID = [Order.paid, Order.lost_answer_then_paid, Order.paid_unheard, Order.overdue_paid]
 
@@ -240,7 +245,12 @@ def test_no_history_leads_to_a_dead_url_or_a_second_sale(open_shop: Shop) -> Non
     run_state_machine_as_test(
         Life,
         settings=settings(
-            max_examples=14, stateful_step_count=7, deadline=None, derandomize=True, database=None,
-            suppress_health_check=list(HealthCheck), phases=(Phase.generate,),
+            max_examples=14,
+            stateful_step_count=7,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+            phases=(Phase.generate,),
         ),
     )

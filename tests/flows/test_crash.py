@@ -156,7 +156,8 @@ def written(shop: Shop, event: str) -> dict[str, int]:
     (found,) = shop.sql(
         "select (select count(*) from payments.webhook_events where provider_event_id = $1) as events,"
         " (select count(*) from payments.stripe_snapshots where event_id = $1) as snapshots,"
-        " (select count(*) from payments.event_queue where event_id = $1) as queued", event,
+        " (select count(*) from payments.event_queue where event_id = $1) as queued",
+        event,
     )
     (order,) = sql(shop.database, "select paid from public.orders where id = 'crash'")
     return {**found, **order}

@@ -54,9 +54,7 @@ def test_guests_cannot_list(open_shop: Shop) -> None:
 
 @pytest.mark.parametrize("name", ["id", "checkoutSessionId"])
 @pytest.mark.parametrize("whose", [None, subject("user", ADA)])
-def test_a_users_session_is_for_that_user_only(
-    open_shop: Shop, name: str, whose: dict[str, str] | None
-) -> None:
+def test_a_users_session_is_for_that_user_only(open_shop: Shop, name: str, whose: dict[str, str] | None) -> None:
     session = open_shop.buy(signed_in(ADA), **({"subject": whose} if whose else {}))
     for other in (signed_in(BOB), guest("198.51.100.1")):
         assert_absent(read(open_shop, session[name], other))

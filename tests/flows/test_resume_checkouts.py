@@ -102,9 +102,7 @@ async def test_an_abandoned_checkout_ends_with_one_open_session(
     assert (healed["url"], healed["leased_until"]) == (session["url"], None)
 
 
-async def test_a_checkout_that_was_paid_unheard_is_known_as_completed(
-    database: FreshDatabase, stripe: Sandbox
-) -> None:
+async def test_a_checkout_that_was_paid_unheard_is_known_as_completed(database: FreshDatabase, stripe: Sandbox) -> None:
     async with connected(database, stripe) as parts:
         row_id = await abandon(parts, database, stripe.price(), at_stripe=True)
         stripe.http.browser.post("/_sim/faults", json={"drop": 1.0})
@@ -174,7 +172,8 @@ async def test_a_checkout_of_another_account_is_ended_without_asking_stripe(
         assert await resume_checkout_sessions(parts) == 0
     ended = await row(database, row_id)
     assert (ended["status"], ended["last_error"]) == (
-        "failed", "Made for a Stripe account that is not connected now",
+        "failed",
+        "Made for a Stripe account that is not connected now",
     )
     assert made(stripe, row_id) == []
 

@@ -25,9 +25,7 @@ def chunks(size: int) -> Iterator[bytes]:
     yield b'"}'
 
 
-@pytest.mark.parametrize(
-    "content", [b'"' + b"x" * MILLION + b'"', chunks(MILLION)], ids=["length", "chunked"]
-)
+@pytest.mark.parametrize("content", [b'"' + b"x" * MILLION + b'"', chunks(MILLION)], ids=["length", "chunked"])
 def test_a_body_over_one_megabyte_is_413(server: Server, content) -> None:
     answer = post(server, content)
     assert (answer.status_code, answer.json()["error"]) == (413, "PAYLOAD_TOO_LARGE")

@@ -146,9 +146,7 @@ def test_an_empty_body_names_every_required_field(server: Server) -> None:
         assert (answer.status_code, answer.json()["message"]) == (400, EMPTY)
 
 
-@pytest.mark.parametrize(
-    "url", ["myapp://done", "javascript:void(0)", "http://[::1]:3000", "file:///x", "a:"]
-)
+@pytest.mark.parametrize("url", ["myapp://done", "javascript:void(0)", "http://[::1]:3000", "file:///x", "a:"])
 def test_a_url_of_any_scheme_is_kept_as_it_was_sent(url: str) -> None:
     wanted = parse(CheckoutRequest, {**BODY, "cancelUrl": f" {url} "})
     assert wanted.cancel_url == url

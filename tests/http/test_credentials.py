@@ -142,9 +142,7 @@ def test_the_credential_comes_before_the_environment_and_the_body(server: Server
     path = "/api/payments/stripe/staging/checkout-sessions"
     assert server.client.post(path, json={}).status_code == 401
     answer = server.client.post(path, headers=admin(), json={})
-    assert answer.json()["message"] == (
-        "environment: Invalid enum value. Expected 'test' | 'live', received 'staging'"
-    )
+    assert answer.json()["message"] == ("environment: Invalid enum value. Expected 'test' | 'live', received 'staging'")
     answer = server.client.post(CHECKOUT, headers=admin(), json={})
     assert answer.json()["message"].startswith("mode: Required")
 

@@ -80,10 +80,7 @@ def test_what_is_left_out_on_purpose_says_what_to_do(server: Server, path: str) 
 def test_a_wrong_environment_is_named_to_admins(server: Server) -> None:
     answer = server.client.post("/api/payments/stripe/foo/sync", headers=admin())
     assert answer.status_code == 400
-    assert (
-        answer.json()["message"]
-        == "environment: Invalid enum value. Expected 'test' | 'live', received 'foo'"
-    )
+    assert answer.json()["message"] == "environment: Invalid enum value. Expected 'test' | 'live', received 'foo'"
     assert server.client.post("/api/payments/stripe/foo/sync", headers=user()).status_code == 403
 
 
@@ -178,16 +175,12 @@ def test_test_routes_reflect_any_origin(server: Server) -> None:
     assert "Origin" in answer.headers["vary"]
 
 
-@pytest.mark.parametrize(
-    ("origin", "listed"), [(SHOP, True), ("https://other.example.com", False), ("null", False)]
-)
+@pytest.mark.parametrize(("origin", "listed"), [(SHOP, True), ("https://other.example.com", False), ("null", False)])
 def test_live_routes_answer_only_listed_origins(server: Server, origin: str, listed: bool) -> None:
     path = CHECKOUT.replace("/test/", "/live/")
     for answer in (
         server.client.post(path, headers={"origin": origin}, json=BODY),
-        server.client.options(
-            path, headers={"origin": origin, "access-control-request-headers": "authorization"}
-        ),
+        server.client.options(path, headers={"origin": origin, "access-control-request-headers": "authorization"}),
     ):
         assert answer.headers.get("access-control-allow-origin") == (origin if listed else None)
 

@@ -31,9 +31,7 @@ REFUSED = {
     "ACCESS_API_KEY is a placeholder": {"ACCESS_API_KEY": "changeme"},
     "ACCESS_API_KEY is 8 characters long": {"ACCESS_API_KEY": "ik_short"},
     "ACCESS_ANON_KEY must start with anon_": {"ACCESS_ANON_KEY": SECRET},
-    "STRIPE_TEST_SECRET_KEY must start with sk_test_ or rk_test_": {
-        "STRIPE_TEST_SECRET_KEY": "sk_live_" + SECRET
-    },
+    "STRIPE_TEST_SECRET_KEY must start with sk_test_ or rk_test_": {"STRIPE_TEST_SECRET_KEY": "sk_live_" + SECRET},
     "STRIPE_TEST_SECRET_KEY is a placeholder": {"STRIPE_TEST_SECRET_KEY": "sk_test_..."},
     "STRIPE_TEST_WEBHOOK_SECRET must start with whsec_": {"STRIPE_TEST_WEBHOOK_SECRET": SECRET},
     "needs API_BASE_URL to be the public https://": {**LIVE, "API_BASE_URL": "http://pay.example.com"},

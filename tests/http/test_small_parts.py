@@ -136,9 +136,7 @@ JSON_VALUES = st.recursive(
 )
 
 
-@given(
-    JSON_VALUES, st.sampled_from([*BODY, "subject", "metadata", "customerEmail", "idempotencyKey", "other"])
-)
+@given(JSON_VALUES, st.sampled_from([*BODY, "subject", "metadata", "customerEmail", "idempotencyKey", "other"]))
 def test_any_json_is_either_a_request_or_a_named_fault(value: object, field: str) -> None:
     for fields in (value, {**BODY, field: value}):
         with contextlib.suppress(InvalidRequest):

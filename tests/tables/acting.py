@@ -58,7 +58,11 @@ async def insert(
             " idempotency_key, created_by, caller_scope) values ($1, 'test', $2, $3, $4, 'a:b', 'a:b', $5, $6, $7)"
             " on conflict (environment, caller_scope, idempotency_key, generation)"
             " where idempotency_key is not null do nothing",
-            row_id, mode, *(subject or (None, None)), str(row_id), created_by or caller.sub,
+            row_id,
+            mode,
+            *(subject or (None, None)),
+            str(row_id),
+            created_by or caller.sub,
             own_scope if scope is None else scope,
         )
     return row_id

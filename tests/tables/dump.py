@@ -23,7 +23,9 @@ def dump(url: str) -> str:
     schemas = [f"--schema={name}" for name in ("payments", "auth", "system")]
     said = subprocess.run(
         [programs / "pg_dump", "--schema-only", "--no-owner", *schemas, url],
-        capture_output=True, text=True, check=True,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return HEADER + "".join(_entries(said.stdout))
 

@@ -29,8 +29,19 @@ async def test_claims_of_a_user_are_told(transaction: asyncpg.Connection) -> Non
 
 @pytest.mark.parametrize(
     "sub",
-    ['"user_29w83sxmDNGwOuEthce5gg56FcC"', '""', "17", "null", "{}", '["a"]', '"google-oauth2|1234"',
-     f'"{USER}0"', f'" {USER}"', '"ÄÖÜ\\n"', f'"{USER[:-1]}g"'],
+    [
+        '"user_29w83sxmDNGwOuEthce5gg56FcC"',
+        '""',
+        "17",
+        "null",
+        "{}",
+        '["a"]',
+        '"google-oauth2|1234"',
+        f'"{USER}0"',
+        f'" {USER}"',
+        '"ÄÖÜ\\n"',
+        f'"{USER[:-1]}g"',
+    ],
 )
 async def test_a_sub_that_is_no_uuid_makes_uid_null(transaction: asyncpg.Connection, sub: str) -> None:
     found = await told(transaction, f'{{"sub": {sub}}}')

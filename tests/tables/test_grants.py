@@ -9,8 +9,13 @@ READ, SESSION = frozenset({"select"}), frozenset({"select", "insert"})
 HOOKED, KEPT = frozenset({"select", "update"}), frozenset({"select", "insert", "update"})
 ALL = frozenset({"select", "insert", "update", "delete"})
 MIRRORS = (
-    "provider_connections", "stripe_products", "stripe_prices", "customer_mappings", "stripe_subscriptions",
-    "stripe_subscription_items", "transactions",
+    "provider_connections",
+    "stripe_products",
+    "stripe_prices",
+    "customer_mappings",
+    "stripe_subscriptions",
+    "stripe_subscription_items",
+    "transactions",
 )
 SESSIONS = ("stripe_checkout_sessions", "stripe_customer_portal_sessions")
 HOOKS = ("webhook_events", "customers")
@@ -40,7 +45,14 @@ MAY: dict[str, dict[str, frozenset[str]]] = {
     },
 }
 TABLES = (
-    *MIRRORS, *SESSIONS, *HOOKS, *PRIVATE, *FOREIGN, "stripe_snapshots", "system.installation", "system.migrations"
+    *MIRRORS,
+    *SESSIONS,
+    *HOOKS,
+    *PRIVATE,
+    *FOREIGN,
+    "stripe_snapshots",
+    "system.installation",
+    "system.migrations",
 )
 STATEMENTS = {
     "select": "select from {table} where false",
@@ -61,15 +73,14 @@ def case(request: pytest.FixtureRequest) -> tuple[str, str]:
     return request.param
 
 
-async def test_a_role_may_do_exactly_this_on_a_table(
-    transaction: asyncpg.Connection, case: tuple[str, str]
-) -> None:
+async def test_a_role_may_do_exactly_this_on_a_table(transaction: asyncpg.Connection, case: tuple[str, str]) -> None:
     role, table = case
     allowed = MAY[role].get(table, frozenset())
     named = table if "." in table else f"payments.{table}"
     column = await transaction.fetchval(
         "select attname from pg_attribute where attrelid = $1::text::regclass and attnum > 0"
-        " and attidentity = '' and attname <> 'id' order by attnum limit 1", named,
+        " and attidentity = '' and attname <> 'id' order by attnum limit 1",
+        named,
     )
     await transaction.execute(f"set local role {role}")
     denied = {p for p in STATEMENTS if p not in allowed}

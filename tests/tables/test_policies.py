@@ -39,7 +39,8 @@ async def test_a_user_may_not_bill_half_a_subject(transaction: asyncpg.Connectio
         with REFUSED:
             await transaction.execute(
                 f"insert into {SESSIONS} (environment, mode, subject_id, success_url, cancel_url, created_by)"
-                " values ('test', 'payment', $1, 'a:b', 'a:b', $1)", ADA,
+                " values ('test', 'payment', $1, 'a:b', 'a:b', $1)",
+                ADA,
             )
         await savepoint.rollback()
 
@@ -148,5 +149,7 @@ async def insert_portal(connection: asyncpg.Connection, caller: Caller, subject:
     async with acting(connection, caller):
         await connection.execute(
             "insert into payments.stripe_customer_portal_sessions (environment, subject_type, subject_id, created_by)"
-            " values ('test', $1, $2, $3)", *subject, caller.sub,
+            " values ('test', $1, $2, $3)",
+            *subject,
+            caller.sub,
         )

@@ -1,6 +1,7 @@
 """Access tokens: verify HS256 JWTs signed with JWT_SECRET, issue short ones for signed-in admins.
 Any issuer that knows the secret may sign; `sub` is required, `exp` only honored when present."""
 
+import base64
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,6 +43,9 @@ class Tokens:
 
     def __init__(self, secret: str, *, clock: Callable[[], float] = time.time) -> None:
         self._secret = secret
+        encoded = base64.urlsafe_b64encode(secret.encode()).decode()
+        # Prepared once: from plain text the library would look for PEM and DER keys in it at every token.
+        self._key = jwt.PyJWK.from_dict({"kty": "oct", "k": encoded, "alg": "HS256"})
         self._clock = clock
         self._verified: dict[str, tuple[Claims, float]] = {}
 
@@ -72,7 +76,7 @@ class Tokens:
         if len(token) > _LONGEST_TOKEN:
             raise _invalid("Invalid token")
         try:
-            claims: dict[str, Any] = jwt.decode(token, self._secret, algorithms=["HS256"], options=_OPTIONS)
+            claims: dict[str, Any] = jwt.decode(token, self._key, algorithms=["HS256"], options=_OPTIONS)
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
             raise _invalid("Invalid token") from None
         if claims.get("type") in _OTHER_PURPOSES:

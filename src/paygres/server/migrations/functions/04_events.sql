@@ -14,65 +14,60 @@ language sql stable as $$
     from payments.webhook_events e where e.id = p_id
 $$;
 
--- Snapshots of one object that can decide its newest state: the events of its two newest seconds and the
--- newest API reads. Null when the snapshot at hand (p_as_of, p_source) is alone in the newest second.
-create or replace function payments.rivals(
-    p_environment text, p_object_type text, p_object_id text, p_as_of bigint, p_source text, p_event_id text
-) returns json
-language plpgsql stable as $$
+-- What decides an object's newest state, read under its locks. `head`: what was settled so far, without payload.
+-- `rivals`: the events of its two newest seconds and the newest API reads; null when the snapshot at hand (p_as_of,
+-- p_source) is alone in the newest second. `family`: the settled objects about the same payment, itself left out.
+create or replace function payments.known(
+    p_environment text, p_object_type text, p_object_id text, p_as_of bigint, p_source text, p_event_id text,
+    p_payment_key text, out head json, out rivals json, out family json
+) language plpgsql stable as $$
 declare
     newest bigint;       -- second of the newest event
     newest_read bigint;
     previous bigint;     -- the second before it in which something happened
 begin
-    select max(as_of) filter (where source = 'event'), max(as_of) filter (where source = 'api')
+    select json_build_object('as_of', o.as_of, 'source', o.source, 'event_id', o.event_id, 'deleted', o.deleted,
+                             'paid_at', o.paid_at, 'failed_at', o.failed_at, 'refunded_at', o.refunded_at)
+    into head
+    from payments.stripe_objects o
+    where o.environment = p_environment and o.object_type = p_object_type and o.object_id = p_object_id;
+
+    if p_payment_key is not null then
+        select json_agg(json_build_object(
+            'object_type', o.object_type, 'object_id', o.object_id, 'as_of', o.as_of, 'paid_at', o.paid_at,
+            'failed_at', o.failed_at, 'refunded_at', o.refunded_at, 'raw', o.raw) order by o.object_type, o.object_id)
+        into family
+        from payments.stripe_objects o
+        where o.environment = p_environment and o.payment_key = p_payment_key
+          and (o.object_type, o.object_id) <> (p_object_type, p_object_id);
+    end if;
+
+    select max(s.as_of) filter (where s.source = 'event'), max(s.as_of) filter (where s.source = 'api')
     into newest, newest_read
-    from payments.stripe_snapshots
-    where environment = p_environment and object_type = p_object_type and object_id = p_object_id
-      and (p_event_id is null or event_id is distinct from p_event_id);
+    from payments.stripe_snapshots s
+    where s.environment = p_environment and s.object_type = p_object_type and s.object_id = p_object_id
+      and (p_event_id is null or s.event_id is distinct from p_event_id);
     if newest is null and newest_read is null
        or p_source = 'event' and p_as_of > coalesce(newest, -1) and p_as_of >= coalesce(newest_read, -1)
        or p_source = 'api' and p_as_of > coalesce(newest, -1) and p_as_of > coalesce(newest_read, -1) then
-        return null;
+        return;
     end if;
     if p_source = 'event' then
         newest := greatest(newest, p_as_of);
     end if;
-    select max(as_of) into previous
-    from payments.stripe_snapshots
-    where environment = p_environment and object_type = p_object_type and object_id = p_object_id
-      and source = 'event' and as_of < newest;
-    return (
-        select json_agg(json_build_object(
-            'source', source, 'as_of', as_of, 'event_id', event_id, 'event_type', event_type,
-            'payload', payload::json) order by seq)
-        from payments.stripe_snapshots
-        where environment = p_environment and object_type = p_object_type and object_id = p_object_id
-          and (p_event_id is null or event_id is distinct from p_event_id)
-          and (source = 'event' and as_of in (newest, previous) or source = 'api' and as_of = newest_read));
-end $$;
-
--- The settled objects of the payments an object is about, itself left out.
-create or replace function payments.family(
-    p_environment text, p_payment_key text, p_object_type text, p_object_id text
-) returns json
-language sql stable as $$
+    select max(s.as_of) into previous
+    from payments.stripe_snapshots s
+    where s.environment = p_environment and s.object_type = p_object_type and s.object_id = p_object_id
+      and s.source = 'event' and s.as_of < newest;
     select json_agg(json_build_object(
-        'object_type', object_type, 'object_id', object_id, 'as_of', as_of, 'paid_at', paid_at,
-        'failed_at', failed_at, 'refunded_at', refunded_at, 'raw', raw) order by object_type, object_id)
-    from payments.stripe_objects
-    where environment = p_environment and payment_key = p_payment_key
-      and (object_type, object_id) <> (p_object_type, p_object_id)
-$$;
-
--- What is known of an object itself, without its payload.
-create or replace function payments.head(p_environment text, p_object_type text, p_object_id text) returns json
-language sql stable as $$
-    select json_build_object('as_of', as_of, 'source', source, 'event_id', event_id, 'deleted', deleted,
-                             'paid_at', paid_at, 'failed_at', failed_at, 'refunded_at', refunded_at)
-    from payments.stripe_objects
-    where environment = p_environment and object_type = p_object_type and object_id = p_object_id
-$$;
+        'source', s.source, 'as_of', s.as_of, 'event_id', s.event_id, 'event_type', s.event_type,
+        'payload', s.payload::json) order by s.seq)
+    into rivals
+    from payments.stripe_snapshots s
+    where s.environment = p_environment and s.object_type = p_object_type and s.object_id = p_object_id
+      and (p_event_id is null or s.event_id is distinct from p_event_id)
+      and (s.source = 'event' and s.as_of in (newest, previous) or s.source = 'api' and s.as_of = newest_read);
+end $$;
 
 create or replace function payments.take_locks(p_locks bigint[]) returns void
 language sql as $$
@@ -106,12 +101,10 @@ begin
         end if;
         state := 'retry';
     end if;
-    perform payments.take_locks(p_locks);
-    rivals := payments.rivals(p_environment, p_object_type, p_object_id, p_as_of, 'event', p_event_id);
-    head := payments.head(p_environment, p_object_type, p_object_id);
-    if p_payment_key is not null then
-        family := payments.family(p_environment, p_payment_key, p_object_type, p_object_id);
-    end if;
+    perform pg_advisory_xact_lock(key) from unnest(p_locks) as key;
+    select k.head, k.rivals, k.family into head, rivals, family
+    from payments.known(
+        p_environment, p_object_type, p_object_id, p_as_of, 'event', p_event_id, p_payment_key) k;
 end $$;
 
 -- Mark the event, inside the role of developers' triggers. Returns the row, null when a trigger swallowed it.

@@ -6,12 +6,8 @@ create or replace function payments.open_read(
 ) language plpgsql as $$
 begin
     perform payments.take_locks(p_locks);
-    -- An API read loses ties: an event of the same second is a rival it must be weighed against.
-    rivals := payments.rivals(p_environment, p_object_type, p_object_id, p_as_of, 'api', null);
-    head := payments.head(p_environment, p_object_type, p_object_id);
-    if p_payment_key is not null then
-        family := payments.family(p_environment, p_payment_key, p_object_type, p_object_id);
-    end if;
+    select k.head, k.rivals, k.family into head, rivals, family
+    from payments.known(p_environment, p_object_type, p_object_id, p_as_of, 'api', null, p_payment_key) k;
 end $$;
 
 -- Keeps the snapshot, then applies what the set of all snapshots says now.
