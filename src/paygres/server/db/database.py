@@ -5,6 +5,7 @@ release: nothing here sets session state except inside a transaction (SET LOCAL)
 test holds that. Every connection starts as `paygres_service`, never as the login role.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Literal
@@ -102,10 +103,13 @@ class Database:
 
     @asynccontextmanager
     async def _acquire(self, pool: PoolName) -> AsyncIterator[Tx]:
-        waiting = self._pools[pool]
+        source = self._pools[pool]
         try:
-            # A bound on waiting costs a timer and a task; an idle connection is taken at once.
-            connection = await waiting.acquire(timeout=None if waiting.get_idle_size() else ACQUIRE_SECONDS)
+            if source.get_idle_size():
+                connection = await source.acquire()
+            else:  # the library's own timeout would cost every waiting request a task
+                async with asyncio.timeout(ACQUIRE_SECONDS):
+                    connection = await source.acquire()
         except TimeoutError:
             raise Unavailable("The database is busy; try again shortly", retry_after=2) from None
         except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
@@ -113,7 +117,7 @@ class Database:
         try:
             yield connection
         finally:
-            await waiting.release(connection)
+            await source.release(connection)
 
 
 async def _open_pool(url: str, size: int, name: str) -> asyncpg.Pool:

@@ -518,7 +518,7 @@ ALTER TABLE ONLY payments.customers
 
 -- constraint event_queue event_queue_pkey
 ALTER TABLE ONLY payments.event_queue
-    ADD CONSTRAINT event_queue_pkey PRIMARY KEY (environment, event_id);
+    ADD CONSTRAINT event_queue_pkey PRIMARY KEY (event_id, environment);
 
 -- constraint guest_counts guest_counts_pkey
 ALTER TABLE ONLY payments.guest_counts
@@ -534,7 +534,7 @@ ALTER TABLE ONLY payments.provider_connections
 
 -- constraint refetch_queue refetch_queue_pkey
 ALTER TABLE ONLY payments.refetch_queue
-    ADD CONSTRAINT refetch_queue_pkey PRIMARY KEY (environment, object_type, object_id);
+    ADD CONSTRAINT refetch_queue_pkey PRIMARY KEY (object_id, object_type, environment);
 
 -- constraint stripe_checkout_sessions stripe_checkout_sessions_pkey
 ALTER TABLE ONLY payments.stripe_checkout_sessions
@@ -546,7 +546,7 @@ ALTER TABLE ONLY payments.stripe_customer_portal_sessions
 
 -- constraint stripe_objects stripe_objects_pkey
 ALTER TABLE ONLY payments.stripe_objects
-    ADD CONSTRAINT stripe_objects_pkey PRIMARY KEY (environment, object_type, object_id);
+    ADD CONSTRAINT stripe_objects_pkey PRIMARY KEY (object_id, object_type, environment);
 
 -- constraint stripe_prices stripe_prices_pkey
 ALTER TABLE ONLY payments.stripe_prices
@@ -570,7 +570,7 @@ ALTER TABLE ONLY payments.stripe_subscriptions
 
 -- constraint subject_customers subject_customers_pkey
 ALTER TABLE ONLY payments.subject_customers
-    ADD CONSTRAINT subject_customers_pkey PRIMARY KEY (environment, subject_type, subject_id, customer_id);
+    ADD CONSTRAINT subject_customers_pkey PRIMARY KEY (subject_id, subject_type, environment, customer_id);
 
 -- constraint transactions transactions_pkey
 ALTER TABLE ONLY payments.transactions
@@ -653,7 +653,7 @@ CREATE INDEX stripe_customer_portal_sessions_status ON payments.stripe_customer_
 CREATE INDEX stripe_customer_portal_sessions_subject ON payments.stripe_customer_portal_sessions USING btree (environment, subject_type, subject_id);
 
 -- index stripe_objects_payment
-CREATE INDEX stripe_objects_payment ON payments.stripe_objects USING btree (environment, payment_key);
+CREATE INDEX stripe_objects_payment ON payments.stripe_objects USING btree (payment_key, environment);
 
 -- index stripe_prices_key
 CREATE UNIQUE INDEX stripe_prices_key ON payments.stripe_prices USING btree (environment, price_id);
@@ -674,10 +674,10 @@ CREATE INDEX stripe_products_default_price ON payments.stripe_products USING btr
 CREATE UNIQUE INDEX stripe_products_key ON payments.stripe_products USING btree (environment, product_id);
 
 -- index stripe_snapshots_event
-CREATE UNIQUE INDEX stripe_snapshots_event ON payments.stripe_snapshots USING btree (environment, event_id);
+CREATE UNIQUE INDEX stripe_snapshots_event ON payments.stripe_snapshots USING btree (event_id, environment);
 
 -- index stripe_snapshots_object
-CREATE INDEX stripe_snapshots_object ON payments.stripe_snapshots USING btree (environment, object_type, object_id, as_of);
+CREATE INDEX stripe_snapshots_object ON payments.stripe_snapshots USING btree (object_id, object_type, environment, as_of);
 
 -- index stripe_subscription_items_key
 CREATE UNIQUE INDEX stripe_subscription_items_key ON payments.stripe_subscription_items USING btree (environment, subscription_item_id);
@@ -701,7 +701,7 @@ CREATE INDEX stripe_subscriptions_status ON payments.stripe_subscriptions USING 
 CREATE INDEX stripe_subscriptions_subject ON payments.stripe_subscriptions USING btree (environment, subject_type, subject_id) WHERE (subject_type IS NOT NULL);
 
 -- index subject_customers_customer
-CREATE INDEX subject_customers_customer ON payments.subject_customers USING btree (environment, customer_id);
+CREATE INDEX subject_customers_customer ON payments.subject_customers USING btree (customer_id, environment);
 
 -- index transactions_created
 CREATE INDEX transactions_created ON payments.transactions USING btree (provider, environment, provider_created_at DESC);

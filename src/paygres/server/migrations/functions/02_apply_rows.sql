@@ -157,7 +157,8 @@ begin
             leased_until = null,
             raw = case when r.raw_in_hand then p_event -> 'data' -> 'object'
                        else coalesce(nullif(r.raw, '{}'), s.raw) end
-        where s.id = known_id and s.environment = p_environment
+        where s.id = known_id
+          and (s.environment = p_environment) is true  -- checked, not looked up by: the id finds the row
           and coalesce(s.checkout_session_id, r.checkout_session_id) = r.checkout_session_id;
     end loop;
 end $$;

@@ -33,11 +33,12 @@ language plpgsql as $$
 declare
     subject record;
     own_customer text;
+    mapped text;
 begin
     -- Subjects in a fixed order: two events that meet here wait for each other instead of deadlocking.
     for subject in
         select distinct subject_type, subject_id from payments.subject_customers
-        where environment = p_environment and customer_id = any (p_customers)
+        where customer_id = any (p_customers) and environment = p_environment
         order by subject_type, subject_id
     loop
         perform pg_advisory_xact_lock(
@@ -57,17 +58,19 @@ begin
         order by mine.since, mine.checkout_session_id
         limit 1;
 
+        select m.provider_customer_id into mapped from payments.customer_mappings m
+        where m.provider = 'stripe' and m.environment = p_environment
+          and m.subject_type = subject.subject_type and m.subject_id = subject.subject_id;
+        continue when mapped is not distinct from own_customer;
         delete from payments.customer_mappings m
         where m.provider = 'stripe' and m.environment = p_environment
-          and (m.subject_type = subject.subject_type and m.subject_id = subject.subject_id
-               or m.provider_customer_id = own_customer)
-          and (m.subject_type, m.subject_id, m.provider_customer_id)
-              is distinct from (subject.subject_type, subject.subject_id, own_customer);
+          and m.subject_type = subject.subject_type and m.subject_id = subject.subject_id;
         if own_customer is not null then
+            delete from payments.customer_mappings m
+            where m.provider = 'stripe' and m.environment = p_environment and m.provider_customer_id = own_customer;
             insert into payments.customer_mappings (
                 environment, account_id, provider, subject_type, subject_id, provider_customer_id)
-            values (p_environment, p_account_id, 'stripe', subject.subject_type, subject.subject_id, own_customer)
-            on conflict do nothing;
+            values (p_environment, p_account_id, 'stripe', subject.subject_type, subject.subject_id, own_customer);
         end if;
     end loop;
 end $$;
