@@ -12,14 +12,11 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
-
 from paygres.server.caller import ROLES, Caller
 from paygres.server.errors import (
     Idempotency,
     InvalidRequest,
     NotConfigured,
-    PaygresError,
     PermissionDenied,
     RateLimit,
     Unavailable,
@@ -30,18 +27,13 @@ from paygres.server.flows.checkout_draft import draft_checkout
 from paygres.server.flows.connections import Connection
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.requests import CheckoutRequest
-from paygres.server.projections.objects import KINDS
-from paygres.server.projections.project import locks, project
-from paygres.server.projections.snapshots import Snapshot
-from paygres.server.stripe_gateway.answer import Answer
+from paygres.server.flows.send_checkout_session import read_session, send
 from paygres.server.tables import checkout_sessions
 from paygres.server.tables.checkout_sessions import GuestLimit
-from paygres.server.tables.sqlstates import Contended
 
 LEASE = timedelta(seconds=35)  # longer than the gateway's own limit of 28 s
 WAIT_SECONDS = 20.0  # for another request with the same key that is at Stripe now
 GENERATIONS = 3  # one that ended unheard, and one more that another request made meanwhile
-SESSION = KINDS["checkout.session"]
 
 
 async def create_checkout_session(
@@ -89,78 +81,6 @@ async def create_checkout_session(
     raise Unavailable("The checkout session ended while it was being opened; try again")
 
 
-async def send(
-    parts: Parts,
-    connection: Connection,
-    row_id: uuid.UUID,
-    params: dict[str, Any],
-    *,
-    guest: bool,
-    resumed: bool = False,
-) -> dict[str, Any]:
-    """Create the session of a leased row at Stripe and project the answer.
-
-    `resumed`: an earlier attempt may have reached Stripe. Its stored answer is then as old as the session,
-    so Stripe is asked what became of it since.
-    """
-    environment = connection.environment
-    try:
-        answer = await parts.gateway.request(
-            connection.stripe_key,
-            "post",
-            "/v1/checkout/sessions",
-            params,
-            idempotency_key=f"insforge:{environment}:checkout_session:{row_id}",
-            guest=guest,
-        )
-        if resumed:
-            answer = await _read(parts, connection, answer.object["id"], guest=guest)
-    except (Unavailable, RateLimit) as error:
-        await checkout_sessions.release(parts.db, row_id, error.message)
-        raise
-    except Upstream as error:
-        # A refused key says nothing about what the earlier attempt did with the same Stripe key.
-        over = error.definite and not (resumed and error.code == "PAYMENT_CONFIG_INVALID")
-        ending = checkout_sessions.fail if over else checkout_sessions.release
-        await ending(parts.db, row_id, error.message)
-        raise
-    except PaygresError as error:
-        await checkout_sessions.fail(parts.db, row_id, error.message)
-        raise
-    if (await parts.connections.current(environment)).account_id != connection.account_id:
-        await checkout_sessions.fail(parts.db, row_id, "The Stripe account was changed during this checkout")
-        raise Unavailable("The Stripe account was changed during this checkout; try again")
-    return await _finish(parts, connection, row_id, answer.object, answer.as_of)
-
-
-async def _finish(
-    parts: Parts, connection: Connection, row_id: uuid.UUID, session: dict[str, Any], as_of: int
-) -> dict[str, Any]:
-    current = Snapshot("checkout.session", session["id"], as_of, "api", session)
-    lock = locks(connection.environment, SESSION, session)[0]
-    rows = project(SESSION, current, (), None, ())
-    finished = None
-    if session.get("status") == "open":
-        with contextlib.suppress(Contended):  # an event of this very session: both are weighed below
-            finished = await checkout_sessions.finish(
-                parts.db,
-                connection.environment,
-                connection.account_id,
-                row_id,
-                session["id"],
-                as_of,
-                orjson.dumps(session).decode(),
-                rows,
-                lock,
-            )
-    if finished is None:  # an event overtook the answer: weigh them like any two snapshots
-        await apply_reads(parts.db, connection, [session], as_of)
-        finished = await checkout_sessions.select_json(parts.db, row_id)
-    if finished is None:
-        raise Unavailable("The checkout session was removed while it was being created")
-    return finished
-
-
 async def _join(parts: Parts, connection: Connection, row_id: uuid.UUID, *, guest: bool) -> dict[str, Any] | None:
     """The row is at Stripe with another request: wait for it, or take over when its owner died.
 
@@ -191,14 +111,9 @@ async def _ask_stripe(
     parts: Parts, connection: Connection, row_id: uuid.UUID, session: dict[str, Any], *, guest: bool
 ) -> dict[str, Any] | None:
     """The session's time is over and no event said how it ended: it may have been paid in its last minute."""
-    answer = await _read(parts, connection, session["checkoutSessionId"], guest=guest)
+    answer = await read_session(parts, connection, session["checkoutSessionId"], guest=guest)
     await apply_reads(parts.db, connection, [answer.object], answer.as_of)
     return await checkout_sessions.select_json(parts.db, row_id)
-
-
-async def _read(parts: Parts, connection: Connection, session_id: str, *, guest: bool) -> Answer:
-    path = f"/v1/checkout/sessions/{session_id}"
-    return await parts.gateway.request(connection.stripe_key, "get", path, guest=guest)
 
 
 async def _ask_policies(

@@ -5,8 +5,8 @@ from datetime import timedelta
 import structlog
 
 from paygres.server.errors import NotConfigured, PaygresError
-from paygres.server.flows.create_checkout_session import send
 from paygres.server.flows.parts import Parts
+from paygres.server.flows.send_checkout_session import send
 from paygres.server.tables import checkout_sessions
 
 log = structlog.get_logger()
