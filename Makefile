@@ -2,5 +2,15 @@
 PYTHON ?= python3
 .PHONY: run test check fix bench lock
 
-run test check fix bench lock:
-	@$(PYTHON) run.py $@ $(ARGS)
+run:
+	@$(PYTHON) run.py run $(ARGS)
+test:
+	@$(PYTHON) run.py test $(ARGS)
+check:
+	@$(PYTHON) run.py check $(ARGS)
+fix:
+	@$(PYTHON) run.py fix $(ARGS)
+bench:
+	@$(PYTHON) run.py bench $(ARGS)
+lock:
+	@$(PYTHON) run.py lock $(ARGS)
