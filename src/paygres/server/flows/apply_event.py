@@ -77,7 +77,7 @@ async def _in_one_transaction(db: Database, road: Road, event: Event, payload: s
             tx, road.environment, road.account_id, event, payload, wanted_locks, payment_key
         )
         if opened.state == "done":
-            return Applied("done", False, opened.event or _unmarked(road, event, "processed", 1, None))
+            return Applied("done", False, opened.event or unmarked(road, event, "processed", 1, None))
         attempts = opened.attempts + 1
         status, reason, rows = _decide(road, event, opened)
         closed = await events.close_event(
@@ -95,7 +95,7 @@ async def _in_one_transaction(db: Database, road: Road, event: Event, payload: s
         if marked is None:
             marked = await events.mark_unfinished(tx, road.environment, road.account_id, payload, closed, attempts)
     handled = closed.status in ("processed", "ignored") and rows is not None
-    return Applied(closed.status, handled, marked or _unmarked(road, event, closed.status, attempts, closed.error))
+    return Applied(closed.status, handled, marked or unmarked(road, event, closed.status, attempts, closed.error))
 
 
 def _decide(road: Road, event: Event, opened: events.Opened) -> tuple[str, str | None, Rows | None]:
@@ -130,7 +130,7 @@ def retry_in(attempts: int, *, parked: bool = False) -> timedelta | None:
     return timedelta(seconds=min(5 * 2 ** (attempts - 1), 3600) * random.uniform(0.8, 1.2))
 
 
-def _unmarked(road: Road, event: Event, status: str, attempts: int, error: str | None) -> dict[str, Any]:
+def unmarked(road: Road, event: Event, status: str, attempts: int, error: str | None) -> dict[str, Any]:
     """The contract's shape for an event that developers' triggers keep out of payments.webhook_events."""
     now = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
     return {

@@ -9,7 +9,7 @@ import orjson
 import structlog
 
 from paygres.server.errors import InvalidRequest, NotConfigured, Unavailable
-from paygres.server.flows.apply_event import Applied, Road, apply_event
+from paygres.server.flows.apply_event import Applied, Road, apply_event, unmarked
 from paygres.server.flows.parts import Parts
 from paygres.server.projections.events import Event, read_event
 from paygres.server.projections.snapshots import Unreadable
@@ -101,20 +101,4 @@ async def _keep(parts: Parts, road: Road, event: Event, text: str, reason: str, 
         await events.keep_event(parts.db, road.environment, road.account_id, event, text, reason, timedelta(seconds=1))
     except Contended:
         raise Unavailable("This event is being processed by another delivery", retry_after=5) from cause
-    shown: dict[str, Any] = {
-        "environment": road.environment,
-        "eventId": event.id,
-        "eventType": event.type,
-        "livemode": event.livemode,
-        "accountId": road.account_id or None,
-        "objectType": event.object_type,
-        "objectId": event.object_id,
-        "processingStatus": "pending",
-        "attemptCount": 1,
-        "lastError": reason,
-        "receivedAt": None,
-        "processedAt": None,
-        "createdAt": None,
-        "updatedAt": None,
-    }
-    return Applied("pending", False, shown)
+    return Applied("pending", False, unmarked(road, event, "pending", 1, reason))
