@@ -12,7 +12,7 @@ import asyncpg
 import httpx2
 
 from paygres.server.db.embedded import Urls
-from paygres.server.flows.requests import CheckoutRequest, LineItem
+from paygres.server.flows.requests.checkout_sessions import CheckoutRequest, LineItem
 from tests.flows.webhooks import sql
 from tests.fresh_database import FreshDatabase, cloned, in_its_own_loop
 from tests.http.running import ANON_KEY, BODY, CHECKOUT, Server, admin, bearer, environment, listening_url, start, token

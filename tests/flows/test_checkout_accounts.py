@@ -14,7 +14,7 @@ from paygres.server.flows.apply_reads import apply_reads
 from paygres.server.flows.connect_account import connect_account
 from paygres.server.flows.create_checkout_session import create_checkout_session
 from paygres.server.flows.parts import Parts
-from paygres.server.flows.requests import Subject
+from paygres.server.flows.requests.fields import Subject
 from tests.flows.checkouts import ADA, SESSIONS, checkout_request
 from tests.flows.running_parts import Sandbox as Accounts
 from tests.flows.running_parts import parts_on, rows

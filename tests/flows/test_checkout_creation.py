@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from paygres.server.flows.checkout_draft import request_hash
-from paygres.server.flows.requests import CheckoutRequest
+from paygres.server.flows.requests.checkout_sessions import CheckoutRequest
 from tests.flows.checkouts import ADA, BOB, Shop, guest, signed_in, subject
 from tests.http.running import CHECKOUT, bearer, token
 

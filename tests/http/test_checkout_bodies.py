@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from paygres.server.flows.requests import CheckoutRequest
+from paygres.server.flows.requests.checkout_sessions import CheckoutRequest
 from paygres.server.http.validation import parse
 from tests.http.running import BODY, CHECKOUT, Server, user
 

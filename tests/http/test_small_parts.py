@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from paygres.server.auth.keys import Keys, hash_key
 from paygres.server.auth.tokens import Tokens
 from paygres.server.errors import Authentication, InvalidRequest
-from paygres.server.flows.requests import CheckoutRequest
+from paygres.server.flows.requests.checkout_sessions import CheckoutRequest
 from paygres.server.http.logs import black_out, place_of_exception
 from paygres.server.http.network import client_network
 from paygres.server.http.validation import parse

@@ -22,10 +22,11 @@ from paygres.server.flows.parts import GuestLimits, Parts
 from paygres.server.flows.seed_access_keys import seed_access_keys
 from paygres.server.flows.wake import Wake
 from paygres.server.flows.work import work
-from paygres.server.http import absent, catalog, checkout_sessions, connections, health, sign_in, webhooks
+from paygres.server.http import absent, health
 from paygres.server.http.edge import Edge
 from paygres.server.http.openapi import openapi_route
 from paygres.server.http.render_errors import log_bug
+from paygres.server.http.routes import DOCUMENTED
 from paygres.server.settings import Settings
 from paygres.server.stripe_gateway.gateway import StripeGateway
 from paygres.server.tables import api_keys, installation
@@ -48,15 +49,7 @@ def create_app(settings: Settings, *, worker: bool = True) -> Starlette:
 
     `worker=False` leaves retries and refetches to another process (`python -m paygres.server worker`).
     """
-    documented = [
-        *checkout_sessions.ROUTES,
-        *webhooks.ROUTES,
-        *connections.ROUTES,
-        *catalog.ROUTES,
-        *sign_in.ROUTES,
-        *health.ROUTES,
-    ]
-    documented.append(openapi_route(documented))
+    documented = [*DOCUMENTED, openapi_route(DOCUMENTED)]
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from paygres.server.caller import Caller
-from paygres.server.flows.requests import CheckoutRequest
+from paygres.server.flows.requests.checkout_sessions import CheckoutRequest
 from paygres.server.tables.checkout_sessions import Draft
 
 GUEST_EXPIRY = 30 * 60 + 60  # seconds; Stripe's minimum is 30 minutes by its own clock

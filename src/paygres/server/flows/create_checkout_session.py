@@ -26,7 +26,7 @@ from paygres.server.flows.apply_reads import apply_reads
 from paygres.server.flows.checkout_draft import draft_checkout
 from paygres.server.flows.connections import Connection
 from paygres.server.flows.parts import Parts
-from paygres.server.flows.requests import CheckoutRequest
+from paygres.server.flows.requests.checkout_sessions import CheckoutRequest
 from paygres.server.flows.send_checkout_session import read_session, send
 from paygres.server.tables import checkout_sessions
 from paygres.server.tables.checkout_sessions import GuestLimit

@@ -15,22 +15,27 @@ from paygres.server.flows.retry_events import retry_events
 log = structlog.get_logger()
 
 POLL_SECONDS = 2.0
-RESUME_EVERY = 10.0
+Duty = Callable[[Parts], Awaitable[int]]
+# At every round; each returns how many it found, and a round that found something is followed by another at once.
+AT_ONCE: tuple[Duty, ...] = (retry_events, refetch_objects)
+# (duty, seconds between two runs)
+NOW_AND_THEN: tuple[tuple[Duty, float], ...] = ((resume_checkout_sessions, 10.0),)
 
 
 async def work(parts: Parts) -> None:
     """Run until cancelled. A failing duty is logged and tried again; it never stops the others."""
-    last_resume = 0.0
+    last_run = dict.fromkeys((duty for duty, _ in NOW_AND_THEN), float("-inf"))
     while True:
-        busy = await _duty(retry_events, parts) + await _duty(refetch_objects, parts)
-        if time.monotonic() - last_resume > RESUME_EVERY:
-            await _duty(resume_checkout_sessions, parts)
-            last_resume = time.monotonic()
+        busy = sum([await _duty(duty, parts) for duty in AT_ONCE])
+        for duty, seconds in NOW_AND_THEN:
+            if time.monotonic() - last_run[duty] > seconds:
+                await _duty(duty, parts)
+                last_run[duty] = time.monotonic()
         if not busy:
             await parts.wake.wait(POLL_SECONDS)
 
 
-async def _duty(duty: Callable[[Parts], Awaitable[int]], parts: Parts) -> int:
+async def _duty(duty: Duty, parts: Parts) -> int:
     try:
         return await duty(parts)
     except Unavailable as error:

@@ -10,10 +10,10 @@ from paygres.server.flows.read_catalog import (
     read_product,
     read_products,
 )
-from paygres.server.http import shapes
 from paygres.server.http.authenticate import require_admin
 from paygres.server.http.documented import Documented
 from paygres.server.http.parts import parts_of
+from paygres.server.http.shapes import catalog as shapes
 from paygres.server.http.validation import environment_of
 from paygres.server.http.wire import Json
 

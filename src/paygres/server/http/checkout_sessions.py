@@ -6,12 +6,12 @@ from paygres.server.caller import ROLES, Caller
 from paygres.server.errors import Authentication, InvalidRequest, PermissionDenied
 from paygres.server.flows.create_checkout_session import create_checkout_session
 from paygres.server.flows.read_checkout_session import read_checkout_session
-from paygres.server.flows.requests import CheckoutRequest
-from paygres.server.http import shapes
+from paygres.server.flows.requests.checkout_sessions import CheckoutRequest
 from paygres.server.http.authenticate import network_of, runtime_caller
 from paygres.server.http.bodies import read_fields
 from paygres.server.http.documented import Documented
 from paygres.server.http.parts import parts_of
+from paygres.server.http.shapes import checkout_sessions as shapes
 from paygres.server.http.validation import environment_of, parse
 from paygres.server.http.wire import Json
 

@@ -8,13 +8,13 @@ from paygres.server.flows.configure_webhook_endpoint import configure_webhook_en
 from paygres.server.flows.connect_account import connect_account
 from paygres.server.flows.disconnect_account import disconnect_account
 from paygres.server.flows.read_connections import read_config, read_connection, read_connections
-from paygres.server.flows.requests import ConfigRequest
+from paygres.server.flows.requests.connections import ConfigRequest
 from paygres.server.flows.sync_environment import sync_environment
-from paygres.server.http import shapes
 from paygres.server.http.authenticate import require_admin
 from paygres.server.http.bodies import read_fields
 from paygres.server.http.documented import Documented
 from paygres.server.http.parts import Parts, parts_of
+from paygres.server.http.shapes import connections as shapes
 from paygres.server.http.validation import ENVIRONMENTS, environment_of, parse
 from paygres.server.http.wire import Json
 

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from paygres.server.flows.requests import Body
+from paygres.server.flows.requests.fields import Body
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Access = Literal["public", "runtime", "admin", "stripe"]
@@ -16,7 +16,8 @@ Access = Literal["public", "runtime", "admin", "stripe"]
 
 @dataclass(frozen=True, slots=True)
 class Documented:
-    """One method of one path. `answer` is a shape of shapes.py, `errors` the refusals' statuses."""
+    """One method of one path. `answer` is a shape of shapes/, `errors` the refusals' statuses, `query` the model of
+    its query parameters, `also` other media types the answer may have (text/csv, text/event-stream)."""
 
     method: str
     path: str
@@ -26,6 +27,8 @@ class Documented:
     answer: Any
     status: int = 200
     body: type[Body] | None = None
+    query: type[Body] | None = None
+    also: tuple[str, ...] = ()
     errors: tuple[int, ...] = ()
     extension: bool = False
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 
 from paygres import __version__
-from paygres.server.http import shapes
 from paygres.server.http.documented import Documented
+from paygres.server.http.shapes import health as shapes
 from paygres.server.http.wire import Json
 
 _PATIENCE_SECONDS = 2.0

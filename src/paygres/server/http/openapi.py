@@ -10,8 +10,9 @@ from pydantic.json_schema import models_json_schema
 from starlette.requests import Request
 
 from paygres import __version__
-from paygres.server.http import shapes
+from paygres.server.flows.requests.fields import Body
 from paygres.server.http.documented import Access, Documented
+from paygres.server.http.shapes.errors import Error
 from paygres.server.http.wire import Json
 
 _REF = "#/components/schemas/{model}"
@@ -64,7 +65,7 @@ def describe(documented: Sequence[Documented]) -> dict[str, Any]:
     answers = [TypeAdapter(one.answer) for one in documented]
     answer_schemas, definitions = TypeAdapter.json_schemas(
         [
-            ("error", "serialization", TypeAdapter(shapes.Error)),
+            ("error", "serialization", TypeAdapter(Error)),
             *((str(n), "serialization", adapter) for n, adapter in enumerate(answers)),
         ],
         ref_template=_REF,
@@ -91,7 +92,13 @@ def _operation(one: Documented, answer: dict[str, Any], body: dict[str, Any] | N
         "summary": one.summary,
         "security": _SECURITY[one.access],
         "responses": {
-            str(one.status): {"description": "Done", "content": {"application/json": {"schema": answer}}},
+            str(one.status): {
+                "description": "Done",
+                "content": {
+                    "application/json": {"schema": answer},
+                    **{media: {"schema": {"type": "string"}} for media in one.also},
+                },
+            },
             **{
                 str(status): {
                     "description": _TITLES[status],
@@ -108,6 +115,8 @@ def _operation(one: Documented, answer: dict[str, Any], body: dict[str, Any] | N
     if one.extension or one.path.startswith("/api/paygres"):
         operation["x-paygres-extension"] = True
     parameters = [_parameter(name) for name in re.findall(r"{(\w+)}", one.path)]
+    if one.query is not None:
+        parameters += _query_parameters(one.query)
     if parameters:
         operation["parameters"] = parameters
     if body is not None:
@@ -123,6 +132,15 @@ def _parameter(name: str) -> dict[str, Any]:
     if name == "environment":
         schema = {"type": "string", "enum": ["test", "live"]}
     return {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _query_parameters(query: type[Body]) -> list[dict[str, Any]]:
+    schema = _without_null_defaults(query.model_json_schema())
+    required = schema.get("required", ())
+    return [
+        {"name": name, "in": "query", "required": name in required, "schema": wanted}
+        for name, wanted in schema.get("properties", {}).items()
+    ]
 
 
 def _without_null_defaults(schema: Any) -> Any:

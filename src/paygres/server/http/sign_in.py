@@ -3,12 +3,12 @@
 from starlette.requests import Request
 
 from paygres.server.errors import Authentication, NotFound
-from paygres.server.flows.requests import AdminSignInRequest
-from paygres.server.http import shapes
+from paygres.server.flows.requests.sign_in import AdminSignInRequest
 from paygres.server.http.authenticate import network_of, require_admin
 from paygres.server.http.bodies import read_fields
 from paygres.server.http.documented import Documented
 from paygres.server.http.parts import parts_of
+from paygres.server.http.shapes import sign_in as shapes
 from paygres.server.http.validation import parse
 from paygres.server.http.wire import Json
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from paygres.server.errors import InvalidRequest
-from paygres.server.flows.requests import Body
+from paygres.server.flows.requests.fields import Body
 
 ENVIRONMENTS = ("test", "live")
 _B = TypeVar("_B", bound=Body)

@@ -4,10 +4,10 @@ from starlette.requests import Request
 
 from paygres.server.errors import Authentication, InvalidRequest
 from paygres.server.flows.receive_event import receive_event
-from paygres.server.http import shapes
 from paygres.server.http.bodies import read_raw_json
 from paygres.server.http.documented import Documented
 from paygres.server.http.parts import parts_of
+from paygres.server.http.shapes import webhooks as shapes
 from paygres.server.http.validation import ENVIRONMENTS
 from paygres.server.http.wire import Json
 

@@ -1,17 +1,15 @@
-"""The bodies callers may send, as strict pydantic models: unknown keys are refused, strings are trimmed
-first, lengths count UTF-16 units (what a JavaScript client counts). http/validation.py words their errors."""
+"""What bodies are built from: unknown keys are refused, strings are trimmed first, lengths count UTF-16 units
+(what a JavaScript client counts). http/validation.py words their errors."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
-    Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     JsonValue,
@@ -28,24 +26,24 @@ _EMAIL = re.compile(
     r"(?!\.)(?!.*\.\.)[A-Z0-9_'+\-.]*[A-Z0-9_+-]@(?:[A-Z0-9][A-Z0-9\-]*\.)+[A-Z]{2,}",
     re.IGNORECASE | re.ASCII,
 )
-_RESERVED_METADATA = "insforge_"
+RESERVED_METADATA = "insforge_"
 
 CrossField = tuple[str, str]
 """A rule between fields that does not hold: (path, text)."""
 
 
-def _wrong(text: str) -> PydanticCustomError:
+def wrong(text: str) -> PydanticCustomError:
     """A value of the right type that breaks a rule; rules between fields are still told beside it."""
     return PydanticCustomError("rule", "{text}", {"text": text})
 
 
-def _utf16(text: str) -> int:
+def utf16(text: str) -> int:
     """Length in UTF-16 code units."""
     return len(text) + sum(1 for c in text if c > "\uffff") if not text.isascii() else len(text)
 
 
 @dataclass(frozen=True, slots=True)
-class _Length:
+class Length:
     """Bounds in UTF-16 units, with the text for each end."""
 
     least: int
@@ -61,37 +59,37 @@ class _Length:
         return {**of(schema), "minLength": self.least, **most}
 
     def _check(self, text: str) -> str:
-        length = _utf16(text)
+        length = utf16(text)
         if length < self.least:
-            raise _wrong(self.short or f"String must contain at least {self.least} character(s)")
+            raise wrong(self.short or f"String must contain at least {self.least} character(s)")
         if self.most is not None and length > self.most:
-            raise _wrong(self.long or f"String must contain at most {self.most} character(s)")
+            raise wrong(self.long or f"String must contain at most {self.most} character(s)")
         return text
 
 
-def _trim(text: str) -> str:
+def trim(text: str) -> str:
     return text.strip(_JS_SPACE)
 
 
-def _url(complaint: str) -> AfterValidator:
+def url(complaint: str) -> AfterValidator:
     def check(text: str) -> str:
         try:
             Url(text)  # the WHATWG parser: any scheme; the original text is kept, placeholders survive
         except ValueError:
-            raise _wrong(complaint) from None
+            raise wrong(complaint) from None
         return text
 
     return AfterValidator(check)
 
 
-def _email(text: str) -> str:
+def email(text: str) -> str:
     if _EMAIL.fullmatch(text) is None:
-        raise _wrong("Invalid email")
+        raise wrong("Invalid email")
     return text
 
 
 @dataclass(frozen=True, slots=True)
-class _NotNull:
+class NotNull:
     """Annotates `T | None = None`: the field may be absent, never JSON null."""
 
     expected: str
@@ -109,32 +107,30 @@ class _NotNull:
         return value
 
 
-def _whole(value: object) -> object:
+def whole(value: object) -> object:
     """JSON has one kind of number: 2.0 is the integer 2."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, float):
-        raise _wrong("Expected integer, received float")
+        raise wrong("Expected integer, received float")
     return value
 
 
-def _between(least_exclusive: int, most: int) -> AfterValidator:
+def between(least_exclusive: int, most: int) -> AfterValidator:
     def check(value: int) -> int:
         if value <= least_exclusive:
-            raise _wrong(f"Number must be greater than {least_exclusive}")
+            raise wrong(f"Number must be greater than {least_exclusive}")
         if value > most:
-            raise _wrong(f"Number must be less than or equal to {most}")
+            raise wrong(f"Number must be less than or equal to {most}")
         return value
 
     return AfterValidator(check)
 
 
-Trimmed = Annotated[str, AfterValidator(_trim)]
-ReturnUrl = Annotated[Trimmed, _url("Return URL must be a valid URL")]
-Configuration = Annotated[Trimmed, _Length(1, 255)]
+Trimmed = Annotated[str, AfterValidator(trim)]
 IdempotencyKey = Annotated[
     Trimmed,
-    _Length(1, 200, short="Idempotency key is required", long="Idempotency key must be 200 characters or fewer"),
+    Length(1, 200, short="Idempotency key is required", long="Idempotency key must be 200 characters or fewer"),
 ]
 
 
@@ -159,58 +155,5 @@ class Body(BaseModel):
 class Subject(Body):
     """Whom a payment is for: `type` 1 to 100, `id` 1 to 255 UTF-16 units, trimmed."""
 
-    type: Annotated[Trimmed, _Length(1, 100)]
-    id: Annotated[Trimmed, _Length(1, 255)]
-
-
-class LineItem(Body):
-    """One Stripe price and how many of it (1 to 999)."""
-
-    price_id: Annotated[Trimmed, _Length(1, short="Stripe price id is required")]
-    quantity: Annotated[int, _between(0, 999), BeforeValidator(_whole)] = 1
-
-
-class CheckoutRequest(Body):
-    """POST …/checkout-sessions (contract 1.5.1)."""
-
-    mode: Literal["payment", "subscription"]
-    line_items: Annotated[list[LineItem], Field(min_length=1, max_length=100)]
-    success_url: Annotated[Trimmed, _url("Success URL must be a valid URL")]
-    cancel_url: Annotated[Trimmed, _url("Cancel URL must be a valid URL")]
-    subject: Annotated[Subject | None, _NotNull("object")] = None
-    customer_email: Annotated[Trimmed, AfterValidator(_email)] | None = None
-    metadata: Annotated[dict[str, str] | None, _NotNull("object")] = None
-    idempotency_key: Annotated[IdempotencyKey | None, _NotNull("string")] = None
-
-    @classmethod
-    def between_fields(cls, body: Mapping[str, JsonValue]) -> list[CrossField]:
-        broken: list[CrossField] = []
-        if body.get("mode") == "subscription" and body.get("subject") is None:
-            broken.append(("subject", "Subscription checkout requires a billing subject"))
-        metadata = body.get("metadata")
-        if isinstance(metadata, Mapping) and any(key.startswith(_RESERVED_METADATA) for key in metadata):
-            broken.append(("metadata", "Metadata keys starting with insforge_ are reserved"))
-        return broken
-
-
-class CustomerPortalRequest(Body):
-    """POST …/customer-portal-sessions (contract 1.5.2)."""
-
-    subject: Subject
-    return_url: Annotated[ReturnUrl | None, _NotNull("string")] = None
-    configuration: Annotated[Configuration | None, _NotNull("string")] = None
-
-
-class ConfigRequest(Body):
-    """PUT …/config: the environment's Stripe secret key, written once and never shown again."""
-
-    secret_key: Annotated[Trimmed, _Length(1, short="Stripe secret key is required")] = Field(repr=False)
-
-
-class AdminSignInRequest(Body):
-    """POST /api/auth/admin/sessions; unknown keys are ignored as the reference does."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    username: Annotated[str, _Length(1, 320)]
-    password: Annotated[str, _Length(1, 1024)] = Field(repr=False)
+    type: Annotated[Trimmed, Length(1, 100)]
+    id: Annotated[Trimmed, Length(1, 255)]

@@ -1,0 +1,1 @@
+"""The bodies callers may send, as strict pydantic models: a file a noun."""

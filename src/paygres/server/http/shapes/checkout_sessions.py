@@ -1,0 +1,32 @@
+"""Checkout sessions as they are answered (contract 1.6); times are ISO-8601 UTC."""
+
+from typing import Literal
+
+from typing_extensions import TypedDict
+
+from paygres.server.http.shapes.environment import Environment
+
+
+class CheckoutSession(TypedDict):
+    """A checkout session; `url` is where the buyer pays."""
+
+    id: str
+    environment: Environment
+    mode: Literal["payment", "subscription"]
+    status: Literal["initialized", "open", "completed", "expired", "failed"]
+    paymentStatus: str | None
+    subjectType: str | None
+    subjectId: str | None
+    customerEmail: str | None
+    checkoutSessionId: str | None
+    customerId: str | None
+    paymentIntentId: str | None
+    subscriptionId: str | None
+    url: str | None
+    lastError: str | None
+    createdAt: str
+    updatedAt: str
+
+
+class CheckoutSessionAnswer(TypedDict):
+    checkoutSession: CheckoutSession
