@@ -87,6 +87,23 @@ CREATE TABLE auth.users (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+-- table attention
+CREATE TABLE payments.attention (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    environment text NOT NULL,
+    account_id text DEFAULT ''::text NOT NULL,
+    reason text NOT NULL,
+    object_type text NOT NULL,
+    object_id text NOT NULL,
+    subject_type text,
+    subject_id text,
+    message text NOT NULL,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    opened_at timestamp with time zone DEFAULT now() NOT NULL,
+    closed_at timestamp with time zone,
+    CONSTRAINT attention_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])))
+);
+
 -- table customer_mappings
 CREATE TABLE payments.customer_mappings (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -142,6 +159,14 @@ CREATE UNLOGGED TABLE payments.guest_counts (
     minute timestamp with time zone NOT NULL,
     network text NOT NULL,
     checkouts integer NOT NULL
+);
+
+-- table payment_invoices
+CREATE TABLE payments.payment_invoices (
+    environment text NOT NULL,
+    payment_intent_id text NOT NULL,
+    invoice_id text NOT NULL,
+    invoice_payment_id text DEFAULT ''::text NOT NULL
 );
 
 -- table provider_connections
@@ -221,6 +246,7 @@ CREATE TABLE payments.stripe_checkout_sessions (
     expires_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    superseded_by uuid,
     CONSTRAINT stripe_checkout_sessions_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
     CONSTRAINT stripe_checkout_sessions_line_items_check CHECK ((jsonb_typeof(line_items) = 'array'::text)),
     CONSTRAINT stripe_checkout_sessions_mode_check CHECK ((mode = ANY (ARRAY['payment'::text, 'subscription'::text]))),
@@ -380,6 +406,8 @@ CREATE TABLE payments.stripe_subscriptions (
     synced_at timestamp with time zone DEFAULT now() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    plan_families text[] DEFAULT '{}'::text[] NOT NULL,
+    started_at timestamp with time zone,
     CONSTRAINT stripe_subscriptions_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])))
 );
 
@@ -422,6 +450,8 @@ CREATE TABLE payments.transactions (
     raw jsonb DEFAULT '{}'::jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    amount_disputed bigint DEFAULT 0 NOT NULL,
+    amount_lost bigint DEFAULT 0 NOT NULL,
     CONSTRAINT transactions_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
     CONSTRAINT transactions_provider_check CHECK ((provider ~ '^[a-z][a-z0-9_]*$'::text)),
     CONSTRAINT transactions_status_check CHECK ((status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'pending'::text, 'refunded'::text, 'partially_refunded'::text]))),
@@ -464,6 +494,29 @@ CREATE TABLE system.api_keys (
     CONSTRAINT api_keys_kind_check CHECK ((kind = ANY (ARRAY['api'::text, 'anon'::text])))
 );
 
+-- table audit_log
+CREATE TABLE system.audit_log (
+    seq bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    environment text,
+    target text,
+    reason text,
+    details jsonb DEFAULT '{}'::jsonb NOT NULL,
+    request_id text
+);
+
+-- sequence audit_log_seq_seq
+ALTER TABLE system.audit_log ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME system.audit_log_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 -- table installation
 CREATE TABLE system.installation (
     only_row boolean DEFAULT true NOT NULL,
@@ -500,6 +553,10 @@ ALTER TABLE ONLY auth.users
 ALTER TABLE ONLY auth.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
 
+-- constraint attention attention_pkey
+ALTER TABLE ONLY payments.attention
+    ADD CONSTRAINT attention_pkey PRIMARY KEY (id);
+
 -- constraint customer_mappings customer_mappings_pkey
 ALTER TABLE ONLY payments.customer_mappings
     ADD CONSTRAINT customer_mappings_pkey PRIMARY KEY (id);
@@ -523,6 +580,10 @@ ALTER TABLE ONLY payments.event_queue
 -- constraint guest_counts guest_counts_pkey
 ALTER TABLE ONLY payments.guest_counts
     ADD CONSTRAINT guest_counts_pkey PRIMARY KEY (minute, network);
+
+-- constraint payment_invoices payment_invoices_pkey
+ALTER TABLE ONLY payments.payment_invoices
+    ADD CONSTRAINT payment_invoices_pkey PRIMARY KEY (payment_intent_id, environment);
 
 -- constraint provider_connections provider_connections_pkey
 ALTER TABLE ONLY payments.provider_connections
@@ -588,6 +649,10 @@ ALTER TABLE ONLY system.api_keys
 ALTER TABLE ONLY system.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (id);
 
+-- constraint audit_log audit_log_pkey
+ALTER TABLE ONLY system.audit_log
+    ADD CONSTRAINT audit_log_pkey PRIMARY KEY (seq);
+
 -- constraint installation installation_pkey
 ALTER TABLE ONLY system.installation
     ADD CONSTRAINT installation_pkey PRIMARY KEY (only_row);
@@ -606,6 +671,12 @@ ALTER TABLE ONLY system.secrets
 
 -- index auth_users_lower_email
 CREATE INDEX auth_users_lower_email ON auth.users USING btree (lower(email));
+
+-- index attention_open
+CREATE UNIQUE INDEX attention_open ON payments.attention USING btree (object_id, reason, environment) WHERE (closed_at IS NULL);
+
+-- index attention_subject
+CREATE INDEX attention_subject ON payments.attention USING btree (subject_id, subject_type, environment);
 
 -- index customers_created
 CREATE INDEX customers_created ON payments.customers USING btree (provider, environment, provider_created_at DESC);
@@ -642,6 +713,9 @@ CREATE UNIQUE INDEX stripe_checkout_sessions_stripe_id ON payments.stripe_checko
 
 -- index stripe_checkout_sessions_subject
 CREATE INDEX stripe_checkout_sessions_subject ON payments.stripe_checkout_sessions USING btree (environment, subject_type, subject_id) WHERE (subject_type IS NOT NULL);
+
+-- index stripe_checkout_sessions_superseded
+CREATE INDEX stripe_checkout_sessions_superseded ON payments.stripe_checkout_sessions USING btree (superseded_by) WHERE (superseded_by IS NOT NULL);
 
 -- index stripe_customer_portal_sessions_customer
 CREATE INDEX stripe_customer_portal_sessions_customer ON payments.stripe_customer_portal_sessions USING btree (environment, customer_id) WHERE (customer_id IS NOT NULL);
@@ -726,6 +800,9 @@ CREATE INDEX webhook_events_object ON payments.webhook_events USING btree (envir
 
 -- index webhook_events_status
 CREATE INDEX webhook_events_status ON payments.webhook_events USING btree (environment, processing_status);
+
+-- index audit_log_at
+CREATE INDEX audit_log_at ON system.audit_log USING btree (at DESC);
 
 -- trigger users trg_auth_users_updated_at
 CREATE TRIGGER trg_auth_users_updated_at BEFORE UPDATE ON auth.users FOR EACH ROW EXECUTE FUNCTION system.update_updated_at();
@@ -843,6 +920,11 @@ GRANT ALL ON FUNCTION payments.capability() TO payments_trigger;
 -- acl TABLE users
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.users TO paygres_service;
 
+-- acl TABLE attention
+GRANT SELECT ON TABLE payments.attention TO project_admin;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.attention TO paygres_service;
+GRANT SELECT ON TABLE payments.attention TO payments_trigger;
+
 -- acl TABLE customer_mappings
 GRANT SELECT ON TABLE payments.customer_mappings TO project_admin;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.customer_mappings TO paygres_service;
@@ -858,6 +940,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.event_queue TO paygres_servi
 
 -- acl TABLE guest_counts
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.guest_counts TO paygres_service;
+
+-- acl TABLE payment_invoices
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.payment_invoices TO paygres_service;
 
 -- acl TABLE provider_connections
 GRANT SELECT ON TABLE payments.provider_connections TO project_admin;
@@ -922,6 +1007,9 @@ GRANT SELECT,INSERT,UPDATE ON TABLE payments.webhook_events TO payments_trigger;
 
 -- acl TABLE api_keys
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE system.api_keys TO paygres_service;
+
+-- acl TABLE audit_log
+GRANT SELECT,INSERT ON TABLE system.audit_log TO paygres_service;
 
 -- acl TABLE installation
 GRANT SELECT ON TABLE system.installation TO paygres_service;
