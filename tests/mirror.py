@@ -12,8 +12,13 @@ TABLES = {
     "subject_customers": "*",
     "stripe_products": "*",
     "stripe_prices": "*",
+    "stripe_subscriptions": "*",
+    "stripe_subscription_items": "*",
+    "payment_invoices": "*",
     "stripe_objects": "*",
+    "attention": "environment, account_id, reason, object_type, object_id, subject_type, subject_id, details",
 }
+ONLY = {"attention": "where closed_at is null"}
 _CLOCKS = "- 'id' - 'created_at' - 'updated_at' - 'synced_at'"
 
 
@@ -26,7 +31,7 @@ async def digest(url: str) -> dict[str, list[object]]:
             keep_id = "" if table != "stripe_checkout_sessions" else "|| jsonb_build_object('id', t.id)"
             rows = await connection.fetch(
                 f"select (to_jsonb(t) {_CLOCKS} {keep_id})::text as row"
-                f" from (select {columns} from payments.{table}) t order by 1"
+                f" from (select {columns} from payments.{table} {ONLY.get(table, '')}) t order by 1"
             )
             found[table] = [orjson.loads(r["row"]) for r in rows]
         return found

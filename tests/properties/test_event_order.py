@@ -39,7 +39,7 @@ async def play(url: str, steps: list[Any], workers: int = 1) -> None:
                 await apply_reads(db, CONNECTION, [step[0]], step[1])
             else:
                 applied = await deliver(db, step)
-                assert applied.status in ("processed", "done"), applied.event
+                assert applied.status in ("processed", "done"), applied.event["lastError"]
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -57,7 +57,9 @@ async def empty(url: str) -> None:
     await connection.execute(
         "truncate payments.stripe_snapshots, payments.stripe_objects, payments.event_queue, payments.refetch_queue,"
         " payments.subject_customers, payments.transactions, payments.customers, payments.customer_mappings,"
-        " payments.webhook_events, payments.stripe_checkout_sessions, payments.stripe_products, payments.stripe_prices"
+        " payments.webhook_events, payments.stripe_checkout_sessions, payments.stripe_products, payments.stripe_prices,"
+        " payments.stripe_subscriptions, payments.stripe_subscription_items, payments.payment_invoices,"
+        " payments.attention"
     )
     await connection.close()
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from paygres.server.db.database import Database
 from paygres.server.projections.events import Event, snapshot_of
-from paygres.server.projections.project import Rows, locks, project
+from paygres.server.projections.project import Rows, in_lock_order, lock, project
 from paygres.server.projections.snapshots import Unreadable
 from paygres.server.tables import events
 from paygres.server.tables.sqlstates import Contended
@@ -70,11 +70,13 @@ async def apply_event(db: Database, road: Road, event: Event, payload: str) -> A
 
 async def _in_one_transaction(db: Database, road: Road, event: Event, payload: str) -> Applied:
     kind = event.kind
-    wanted_locks = locks(road.environment, kind, event.raw) if kind and "id" in event.raw else []
-    payment_key = kind.payment_key(event.raw) if kind and "id" in event.raw else None
+    object_lock, payment_keys = None, list[str]()
+    if kind and "id" in event.raw:
+        object_lock = lock(road.environment, kind.name, event.object_id)
+        payment_keys = in_lock_order(kind.payment_keys(event.raw))
     async with db.as_service("webhook", settings=road.limits) as tx:
         opened = await events.open_event(
-            tx, road.environment, road.account_id, event, payload, wanted_locks, payment_key
+            tx, road.environment, road.account_id, event, payload, object_lock, payment_keys
         )
         if opened.state == "done":
             return Applied("done", False, opened.event or unmarked(road, event, "processed", 1, None))
@@ -111,7 +113,8 @@ def _decide(road: Road, event: Event, opened: events.Opened) -> tuple[str, str |
         return "ignored", None, None
     try:
         kind.check(event.raw)
-        rows = project(kind, event.snapshot(), [snapshot_of(r) for r in opened.rivals], opened.head, opened.family)
+        rivals = [snapshot_of(r) for r in opened.rivals]
+        rows = project(kind, event.snapshot(), rivals, opened.head, opened.family, opened.invoice)
     except Unreadable as reason:
         return "pending", f"parked: {reason}", None
     except Exception as error:  # a shape we did not foresee must not lose the event

@@ -9,7 +9,7 @@ from paygres.server.db.database import Database
 from paygres.server.flows.connections import Connection
 from paygres.server.projections.events import snapshot_of
 from paygres.server.projections.objects import KINDS, Kind
-from paygres.server.projections.project import locks, project
+from paygres.server.projections.project import in_lock_order, lock, project
 from paygres.server.projections.snapshots import Snapshot
 from paygres.server.tables import reads
 from paygres.server.tables.sqlstates import Contended
@@ -24,7 +24,7 @@ async def apply_reads(db: Database, connection: Connection, objects: Sequence[di
     way for several tries.
     """
     known = [(KINDS[o["object"]], o) for o in objects if o.get("object") in KINDS]
-    every_lock = sorted({key for kind, raw in known for key in locks(connection.environment, kind, raw)})
+    every_lock = sorted({lock(connection.environment, kind.name, raw["id"]) for kind, raw in known})
     for tries_left in range(TRIES - 1, -1, -1):
         try:
             async with db.as_service(settings="SET LOCAL lock_timeout = '3s'") as tx:
@@ -41,9 +41,9 @@ async def _apply(tx: Any, connection: Connection, kind: Kind, raw: dict[str, Any
     current = Snapshot(kind.name, raw["id"], as_of, "api", raw)
     if not current.bare:
         kind.check(raw)
-    key = None if current.bare else kind.payment_key(raw)
-    found = await reads.open_read(tx, connection.environment, kind.name, raw["id"], as_of, key)
-    rows = project(kind, current, [snapshot_of(r) for r in found.rivals], found.head, found.family)
+    keys = [] if current.bare else in_lock_order(kind.payment_keys(raw))
+    found = await reads.open_read(tx, connection.environment, kind.name, raw["id"], as_of, keys)
+    rows = project(kind, current, [snapshot_of(r) for r in found.rivals], found.head, found.family, found.invoice)
     await reads.close_read(
         tx,
         connection.environment,

@@ -6,12 +6,13 @@ from typing import Any
 
 import orjson
 
-from paygres.server.errors import PaygresError, RateLimit, Unavailable, Upstream
+from paygres.server.errors import Idempotency, PaygresError, RateLimit, Unavailable, Upstream
 from paygres.server.flows.apply_reads import apply_reads
 from paygres.server.flows.connections import Connection
+from paygres.server.flows.explain_prices import explain_prices
 from paygres.server.flows.parts import Parts
 from paygres.server.projections.objects import KINDS
-from paygres.server.projections.project import locks, project
+from paygres.server.projections.project import lock, project
 from paygres.server.projections.snapshots import Snapshot
 from paygres.server.stripe_gateway.answer import Answer
 from paygres.server.tables import checkout_sessions
@@ -54,6 +55,10 @@ async def send(
         over = error.definite and not (resumed and error.code == "PAYMENT_CONFIG_INVALID")
         ending = checkout_sessions.fail if over else checkout_sessions.release
         await ending(parts.db, row_id, error.message)
+        if error.definite and error.status == 400 and error.next_actions is None:
+            error.next_actions = await explain_prices(
+                parts.db, environment, params["mode"], [item["price"] for item in params["line_items"]]
+            )
         raise
     except PaygresError as error:
         await checkout_sessions.fail(parts.db, row_id, error.message)
@@ -61,14 +66,30 @@ async def send(
     if (await parts.connections.current(environment)).account_id != connection.account_id:
         await checkout_sessions.fail(parts.db, row_id, "The Stripe account was changed during this checkout")
         raise Unavailable("The Stripe account was changed during this checkout; try again")
-    return await _finish(parts, connection, row_id, answer.object, answer.as_of)
+    session = await _finish(parts, connection, row_id, answer.object, answer.as_of)
+    if params["mode"] == "subscription" and session["status"] == "open":
+        if await checkout_sessions.is_superseded(parts.db, row_id):
+            parts.wake.set()  # the worker expires it
+            raise already_subscribed()
+    return session
+
+
+def already_subscribed() -> Idempotency:
+    """One live subscription per subject and plan family (decision 14)."""
+    return Idempotency(
+        "This subject already has a live subscription to this plan",
+        next_actions=(
+            "Change or cancel it in the customer portal (createCustomerPortalSession of the SDK), or as an operator"
+            " through /api/paygres/{environment}/subscriptions/{subscriptionId}."
+        ),
+    )
 
 
 async def _finish(
     parts: Parts, connection: Connection, row_id: uuid.UUID, session: dict[str, Any], as_of: int
 ) -> dict[str, Any]:
     current = Snapshot("checkout.session", session["id"], as_of, "api", session)
-    lock = locks(connection.environment, SESSION, session)[0]
+    object_lock = lock(connection.environment, SESSION.name, session["id"])
     rows = project(SESSION, current, (), None, ())
     finished = None
     if session.get("status") == "open":
@@ -82,7 +103,7 @@ async def _finish(
                 as_of,
                 orjson.dumps(session).decode(),
                 rows,
-                lock,
+                object_lock,
             )
     if finished is None:  # an event overtook the answer: weigh them like any two snapshots
         await apply_reads(parts.db, connection, [session], as_of)

@@ -14,12 +14,25 @@ create table payments.payment_invoices (
 -- Money that went away by disputes, in minor units: still open or lost, and lost for good.
 alter table payments.transactions
     add column amount_disputed bigint not null default 0,
-    add column amount_lost bigint not null default 0;
+    add column amount_lost bigint not null default 0,
+    -- The subject was found through the customer, and follows when more is known of who the customer is.
+    add column subject_by_customer boolean not null default false;
 
--- The plan families a subscription belongs to: its products, unless metadata names a family.
 alter table payments.stripe_subscriptions
-    add column plan_families text[] not null default '{}',
     add column started_at timestamptz;  -- Stripe's created: the earliest of several live ones is the subject's own
+
+-- Brand and last four digits of the card that would be charged; events carry only its id, which is how they are kept.
+alter table payments.customers
+    add column payment_method_id text,
+    add column payment_method_brand text,
+    add column payment_method_last4 text,
+    add column country_code text;
+
+-- What proved that a subject pays as a customer: its earliest completed session, subscription or invoice.
+alter table payments.subject_customers rename column checkout_session_id to evidence_id;
+
+-- Not needed any more once the object is known by another road.
+alter table payments.refetch_queue add column only_if_unknown boolean not null default false;
 
 -- A sibling of this open session was completed: the worker expires it at Stripe.
 alter table payments.stripe_checkout_sessions add column superseded_by uuid;
@@ -62,3 +75,8 @@ grant select, insert, update, delete on payments.payment_invoices, payments.atte
 revoke all on payments.payment_invoices from project_admin;
 grant select on payments.attention to project_admin, payments_trigger;
 grant select, insert on system.audit_log to paygres_service;
+
+-- Functions whose parameters changed; their new forms are in functions/.
+drop function if exists payments.known(text, text, text, bigint, text, text, text);
+drop function if exists payments.open_event(text, text, text, text, text, text, bigint, text, bigint[], text);
+drop function if exists payments.open_read(text, text, text, bigint, bigint[], text);

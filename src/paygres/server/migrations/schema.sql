@@ -136,6 +136,10 @@ CREATE TABLE payments.customers (
     synced_at timestamp with time zone DEFAULT now() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    payment_method_id text,
+    payment_method_brand text,
+    payment_method_last4 text,
+    country_code text,
     CONSTRAINT customers_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
     CONSTRAINT customers_provider_check CHECK ((provider ~ '^[a-z][a-z0-9_]*$'::text))
 );
@@ -192,10 +196,16 @@ CREATE TABLE payments.provider_connections (
     sync_leased_until timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    webhook_status text,
+    webhook_problems jsonb DEFAULT '[]'::jsonb NOT NULL,
+    webhook_checked_at timestamp with time zone,
+    webhook_check_due timestamp with time zone,
+    webhook_checked_for text,
     CONSTRAINT provider_connections_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
     CONSTRAINT provider_connections_last_sync_status_check CHECK ((last_sync_status = ANY (ARRAY['succeeded'::text, 'failed'::text]))),
     CONSTRAINT provider_connections_provider_check CHECK ((provider ~ '^[a-z][a-z0-9_]*$'::text)),
-    CONSTRAINT provider_connections_status_check CHECK ((status = ANY (ARRAY['unconfigured'::text, 'connected'::text, 'error'::text])))
+    CONSTRAINT provider_connections_status_check CHECK ((status = ANY (ARRAY['unconfigured'::text, 'connected'::text, 'error'::text]))),
+    CONSTRAINT provider_connections_webhook_status_check CHECK ((webhook_status = ANY (ARRAY['ok'::text, 'problem'::text, 'unknown'::text])))
 );
 
 -- table refetch_queue
@@ -208,7 +218,8 @@ CREATE TABLE payments.refetch_queue (
     next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
     leased_until timestamp with time zone,
     last_error text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    only_if_unknown boolean DEFAULT false NOT NULL
 );
 
 -- table stripe_checkout_sessions
@@ -406,7 +417,6 @@ CREATE TABLE payments.stripe_subscriptions (
     synced_at timestamp with time zone DEFAULT now() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    plan_families text[] DEFAULT '{}'::text[] NOT NULL,
     started_at timestamp with time zone,
     CONSTRAINT stripe_subscriptions_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])))
 );
@@ -419,7 +429,7 @@ CREATE TABLE payments.subject_customers (
     subject_id text NOT NULL,
     customer_id text NOT NULL,
     since bigint NOT NULL,
-    checkout_session_id text NOT NULL
+    evidence_id text CONSTRAINT subject_customers_checkout_session_id_not_null NOT NULL
 );
 
 -- table transactions
@@ -452,6 +462,7 @@ CREATE TABLE payments.transactions (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     amount_disputed bigint DEFAULT 0 NOT NULL,
     amount_lost bigint DEFAULT 0 NOT NULL,
+    subject_by_customer boolean DEFAULT false NOT NULL,
     CONSTRAINT transactions_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
     CONSTRAINT transactions_provider_check CHECK ((provider ~ '^[a-z][a-z0-9_]*$'::text)),
     CONSTRAINT transactions_status_check CHECK ((status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'pending'::text, 'refunded'::text, 'partially_refunded'::text]))),

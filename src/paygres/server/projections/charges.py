@@ -14,9 +14,9 @@ def lifecycle(raw: StripeObject) -> tuple[int, ...]:
     )
 
 
-def payment_key(raw: StripeObject) -> str | None:
+def payment_keys(raw: StripeObject) -> tuple[str, ...]:
     """A charge is an attempt of its intent; one made without an intent is its own payment."""
-    return as_id(raw.get("payment_intent")) or raw["id"]
+    return (as_id(raw.get("payment_intent")) or raw["id"],)
 
 
 def marks(snapshot: Snapshot) -> dict[str, int]:

@@ -17,11 +17,15 @@ def lifecycle(raw: StripeObject) -> tuple[int, ...]:
     )
 
 
-def payment_key(raw: StripeObject) -> str | None:
-    """A completed session in payment mode is about its intent; one that cost nothing is its own payment."""
-    if raw.get("mode") != "payment" or raw.get("status") != "complete":
-        return None
-    return as_id(raw.get("payment_intent")) or raw["id"]
+def payment_keys(raw: StripeObject) -> tuple[str, ...]:
+    """A completed session is about its intent, in subscription mode about its invoice; one that cost nothing in
+    payment mode is its own payment."""
+    if raw.get("status") != "complete":
+        return ()
+    key = as_id(raw.get("payment_intent")) or as_id(raw.get("invoice"))
+    if key is None and raw.get("mode") == "payment":
+        key = raw["id"]
+    return (key,) if key else ()
 
 
 def marks(snapshot: Snapshot) -> dict[str, int]:
@@ -39,6 +43,7 @@ def row(raw: StripeObject, deleted: bool) -> tuple[str, dict[str, object]]:
     payment_status = raw.get("payment_status")
     return "checkout_sessions", {
         "row_id": row_id(raw),
+        "mode": raw.get("mode"),
         "checkout_session_id": raw["id"],
         "status": _STATUS.get(raw.get("status") or "", "open"),
         "payment_status": payment_status if payment_status in (*_PAID, "unpaid") else None,
@@ -59,24 +64,3 @@ def row_id(raw: StripeObject) -> str | None:
         return str(uuid.UUID(stamped)) if stamped else None
     except (ValueError, AttributeError, TypeError):
         return None
-
-
-def subject(raw: StripeObject) -> tuple[str, str] | None:
-    """The billing subject stamped into an object's metadata, or None."""
-    metadata = raw.get("metadata") or {}
-    kind, ident = metadata.get("insforge_subject_type"), metadata.get("insforge_subject_id")
-    return (kind, ident) if kind and ident else None
-
-
-def mapping(raw: StripeObject) -> dict[str, object] | None:
-    """A completed session proves that its subject pays as its customer (decision 13)."""
-    whose, customer = subject(raw), as_id(raw.get("customer"))
-    if whose is None or customer is None or raw.get("status") != "complete":
-        return None
-    return {
-        "subject_type": whose[0],
-        "subject_id": whose[1],
-        "customer_id": customer,
-        "since": raw.get("created") or 0,
-        "checkout_session_id": raw["id"],
-    }

@@ -1,6 +1,6 @@
 """customer -> payments.customers."""
 
-from paygres.server.projections.snapshots import StripeObject
+from paygres.server.projections.snapshots import StripeObject, as_id
 
 
 def lifecycle(raw: StripeObject) -> tuple[int, ...]:
@@ -9,7 +9,12 @@ def lifecycle(raw: StripeObject) -> tuple[int, ...]:
 
 
 def row(raw: StripeObject, deleted: bool) -> tuple[str, dict[str, object]]:
-    """A deleted customer keeps what was known of it (contract F12)."""
+    """A deleted customer keeps what was known of it (contract F12); so does the card, which events only name (F14)."""
+    method = (raw.get("invoice_settings") or {}).get("default_payment_method") or raw.get("default_source")
+    brand, last4 = _card(method)
+    country = ((raw.get("address") or {}).get("country")) or (
+        ((raw.get("shipping") or {}).get("address") or {}).get("country")
+    )
     return "customers", {
         "customer_id": raw["id"],
         "email": raw.get("email"),
@@ -18,4 +23,19 @@ def row(raw: StripeObject, deleted: bool) -> tuple[str, dict[str, object]]:
         "deleted": deleted,
         "metadata": raw.get("metadata") or {},
         "created": raw.get("created"),
+        "payment_method_id": as_id(method),
+        "payment_method_brand": brand,
+        "payment_method_last4": last4,
+        "country_code": country.upper() if isinstance(country, str) and len(country) == 2 else None,
     }
+
+
+def _card(method: object) -> tuple[str | None, str | None]:
+    """(brand, last four) of an expanded payment method or older source; (None, None) of a mere id."""
+    if not isinstance(method, dict):
+        return None, None
+    kind = method.get("type") or method.get("object")
+    card = method.get("card") or method.get(kind or "") or method
+    brand = (card.get("brand") if isinstance(card, dict) else None) or kind
+    last4 = card.get("last4") if isinstance(card, dict) else None
+    return (str(brand).lower() if brand else None), last4

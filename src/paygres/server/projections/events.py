@@ -9,61 +9,55 @@ from typing import Any
 from paygres.server.projections.objects import KINDS, Kind
 from paygres.server.projections.snapshots import Snapshot, StripeObject, Unreadable
 
+# Object by object: the events whose payload is that object.
+_EVENTS_OF = {
+    "checkout.session": ("completed", "async_payment_succeeded", "async_payment_failed", "expired"),
+    "payment_intent": (
+        "created",
+        "processing",
+        "requires_action",
+        "amount_capturable_updated",
+        "partially_funded",
+        "payment_failed",
+        "canceled",
+        "succeeded",
+    ),
+    "charge": ("pending", "succeeded", "failed", "captured", "expired", "updated", "refunded"),
+    "refund": ("created", "updated", "failed"),
+    "charge.dispute": ("created", "updated", "closed", "funds_withdrawn", "funds_reinstated"),
+    "customer": ("created", "updated", "deleted"),
+    "customer.subscription": ("created", "updated", "deleted", "paused", "resumed", "trial_will_end"),
+    "invoice": (
+        "created",
+        "finalized",
+        "updated",
+        "paid",
+        "payment_succeeded",
+        "payment_failed",
+        "payment_action_required",
+        "voided",
+        "marked_uncollectible",
+        "deleted",
+    ),
+    "invoice_payment": ("paid",),
+    "product": ("created", "updated", "deleted"),
+    "price": ("created", "updated", "deleted"),
+}
+_OBJECT_OF = {"charge.dispute": "dispute", "customer.subscription": "subscription"}
 PROJECTED = {
-    "checkout.session.completed": "checkout.session",
-    "checkout.session.async_payment_succeeded": "checkout.session",
-    "checkout.session.async_payment_failed": "checkout.session",
-    "checkout.session.expired": "checkout.session",
-    "payment_intent.created": "payment_intent",
-    "payment_intent.processing": "payment_intent",
-    "payment_intent.requires_action": "payment_intent",
-    "payment_intent.amount_capturable_updated": "payment_intent",
-    "payment_intent.partially_funded": "payment_intent",
-    "payment_intent.payment_failed": "payment_intent",
-    "payment_intent.canceled": "payment_intent",
-    "payment_intent.succeeded": "payment_intent",
-    "charge.pending": "charge",
-    "charge.succeeded": "charge",
-    "charge.failed": "charge",
-    "charge.captured": "charge",
-    "charge.expired": "charge",
-    "charge.updated": "charge",
-    "charge.refunded": "charge",
-    "customer.created": "customer",
-    "customer.updated": "customer",
-    "customer.deleted": "customer",
-    "product.created": "product",
-    "product.updated": "product",
-    "product.deleted": "product",
-    "price.created": "price",
-    "price.updated": "price",
-    "price.deleted": "price",
+    f"{family}.{happened}": _OBJECT_OF.get(family, family)
+    for family, happenings in _EVENTS_OF.items()
+    for happened in happenings
 }
 
 # Subscribed and kept in the ledger as `ignored`, so that nothing is missing when their projections arrive.
 RECORDED = (
-    "charge.dispute.closed",
-    "charge.dispute.created",
-    "charge.dispute.funds_reinstated",
-    "charge.dispute.funds_withdrawn",
-    "customer.subscription.created",
-    "customer.subscription.deleted",
-    "customer.subscription.paused",
-    "customer.subscription.resumed",
-    "customer.subscription.trial_will_end",
-    "customer.subscription.updated",
-    "invoice.created",
-    "invoice.finalized",
-    "invoice.marked_uncollectible",
-    "invoice.paid",
-    "invoice.payment_failed",
-    "invoice.payment_succeeded",
-    "invoice.updated",
-    "invoice.voided",
-    "invoice_payment.paid",
-    "refund.created",
-    "refund.failed",
-    "refund.updated",
+    "payout.canceled",
+    "payout.created",
+    "payout.failed",
+    "payout.paid",
+    "payout.updated",
+    "radar.early_fraud_warning.created",
 )
 
 EVENT_TYPES = tuple(sorted((*PROJECTED, *RECORDED)))

@@ -11,9 +11,9 @@ def lifecycle(raw: StripeObject) -> tuple[int, ...]:
     return (final, int(raw.get("amount_received") or 0))
 
 
-def payment_key(raw: StripeObject) -> str | None:
-    """An intent is the payment."""
-    return raw["id"]
+def payment_keys(raw: StripeObject) -> tuple[str, ...]:
+    """An intent is the payment, unless it pays an invoice."""
+    return (raw["id"],)
 
 
 def failed(raw: StripeObject) -> bool:

@@ -1,29 +1,26 @@
 """A settled object and its family -> the rows to apply. The one translation every road goes through."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from paygres.server.projections import checkout_sessions
 from paygres.server.projections.latest import settle
 from paygres.server.projections.objects import Kind
 from paygres.server.projections.snapshots import Snapshot, StripeObject
-from paygres.server.projections.transactions import Member, transaction
+from paygres.server.projections.transactions import Family, Member, project_payment
 
 Rows = dict[str, list[Any]]
 
 
-def locks(environment: str, kind: Kind, raw: StripeObject) -> list[int]:
-    """Advisory lock keys of an object and of the payment it is about, sorted, so nobody waits in a circle."""
-    names = {f"{environment}:{kind.name}:{raw['id']}"}
-    key = kind.payment_key(raw)
-    if key is not None:
-        names.add(f"{environment}:payment:{key}")
-    return sorted(_lock(name) for name in names)
-
-
-def _lock(name: str) -> int:
+def lock(environment: str, object_type: str, object_id: str) -> int:
+    """The advisory lock of one object. Those of payments, customers and subjects are taken after it, in SQL."""
+    name = f"{environment}:{object_type}:{object_id}"
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def in_lock_order(payment_keys: Iterable[str]) -> list[str]:
+    """Invoices after everything else, so that nobody waits in a circle: an intent leads to its invoice."""
+    return sorted(set(payment_keys), key=lambda key: (key.startswith("in_"), key))
 
 
 def project(
@@ -32,11 +29,13 @@ def project(
     rivals: Sequence[Snapshot],
     head: StripeObject | None,
     family: Sequence[StripeObject],
+    invoice: str | None = None,
 ) -> Rows:
     """Rows after `current` has become known.
 
     `rivals`: the other snapshots that could be newest. `head`: what was settled so far (as_of, source,
     event_id, deleted, marks). `family`: the settled objects about the same payment, `current`'s own left out.
+    `invoice`: what is known of the invoice its payment intent pays: an id, "" for none, None for not known.
     """
     settled = settle([current, *rivals], kind.lifecycle)
     newest = settled.snapshot
@@ -52,7 +51,10 @@ def project(
     in_hand = newest is current and not keeps_raw
     raw = {"raw_in_hand": in_hand, "raw": {} if keeps_raw or in_hand else newest.raw}
     marks = kind.marks(current)
-    key = kind.payment_key(newest.raw)
+    keys = () if newest.bare else kind.payment_keys(newest.raw)
+    links = [] if current.bare else kind.links(current.raw)
+    key = _resolved(keys, invoice)
+    undecided = settled.undecided or (not newest.bare and kind.truncated(newest.raw))
     rows: Rows = {
         "objects": [
             {
@@ -62,7 +64,7 @@ def project(
                 "source": newest.source,
                 "event_id": newest.event_id,
                 "deleted": deleted,
-                "undecided": settled.undecided,
+                "undecided": undecided,
                 "payment_key": key,
                 **marks,
                 **raw,
@@ -71,30 +73,44 @@ def project(
     }
     newly_deleted = deleted and not known.get("deleted")
     if not unchanged or newly_deleted:
-        _add_own_row(rows, kind, newest, deleted, raw)
+        _add_own_rows(rows, kind, newest, deleted, raw)
+    refetches: list[dict[str, object]] = []
+    if links:
+        rows["links"] = links
     if key is not None:
-        own = Member(kind.name, newest.raw, **_merged_marks(known, marks))
-        rows["transactions"] = [transaction(key, [own, *map(_member, family)])]
-    if kind.name == "checkout.session" and (mapping := checkout_sessions.mapping(newest.raw)):
-        rows["mappings"] = [mapping]
+        own = Member(kind.name, newest.raw, newest.as_of, **_merged_marks(known, marks))
+        payment = project_payment(Family(key, [own, *map(_member, family)], links, stands_alone=invoice == ""))
+        rows["transactions"] = payment.rows
+        refetches += payment.refetches
+    if not current.bare and (proof := kind.evidence(current.raw)):
+        rows["mappings"] = [proof]
     if kind.name == "customer" and newly_deleted:
         rows["deleted_customers"] = [current.object_id]
-    if settled.undecided:
-        rows["refetches"] = [
-            {
-                "object_type": kind.name,
-                "object_id": current.object_id,
-                "reason": "the order of events inside one second is open",
-            }
-        ]
+    if undecided:
+        why = "the order of events inside one second is open" if settled.undecided else "it has more items than it tells"
+        refetches.append({"object_type": kind.name, "object_id": current.object_id, "reason": why})
+    if refetches:
+        rows["refetches"] = refetches
     return rows
 
 
-def _add_own_row(rows: Rows, kind: Kind, newest: Snapshot, deleted: bool, raw: dict[str, Any]) -> None:
+def _resolved(keys: Sequence[str], invoice: str | None) -> str | None:
+    """The payment an object belongs to: an intent that pays an invoice belongs to the invoice."""
+    if not keys:
+        return None
+    return invoice if invoice and keys[0].startswith("pi_") else keys[0]
+
+
+def _add_own_rows(rows: Rows, kind: Kind, newest: Snapshot, deleted: bool, raw: dict[str, Any]) -> None:
+    if newest.bare and kind.name != "customer":
+        rows["tombstones"] = [{"object_type": kind.name, "object_id": newest.object_id}]
+        return
     found = kind.rows(newest.raw, deleted)
     if found is not None:
         table, row = found
         rows[table] = [{**row, **raw}]
+    if not newest.bare and (notice := kind.attention(newest.raw)):
+        rows["attention"] = [notice]
 
 
 def _merged_marks(known: StripeObject, marks: dict[str, int]) -> dict[str, int | None]:
@@ -111,4 +127,11 @@ def _merged_marks(known: StripeObject, marks: dict[str, int]) -> dict[str, int |
 
 
 def _member(known: StripeObject) -> Member:
-    return Member(known["object_type"], known["raw"], known["paid_at"], known["failed_at"], known["refunded_at"])
+    return Member(
+        known["object_type"],
+        known["raw"],
+        known["as_of"],
+        known["paid_at"],
+        known["failed_at"],
+        known["refunded_at"],
+    )

@@ -27,7 +27,7 @@ class Snapshot:
     def deleted(self) -> bool:
         """True for a tombstone: a `*.deleted` event, or a read that answered `deleted: true`."""
         return self.raw.get("deleted") is True or (
-            self.event_type in ("customer.deleted", "product.deleted", "price.deleted")
+            self.event_type in ("customer.deleted", "product.deleted", "price.deleted", "invoice.deleted")
         )
 
     @property

@@ -1,96 +1,232 @@
-"""One payment, one row: payments.transactions from every settled object about that payment (contract 6).
+"""One payment, one row: payments.transactions from every settled object about that payment (contract 6), and a
+row for each of its refunds.
 
-The row is computed from the whole family each time, so it does not matter which member came last.
+The rows are computed from the whole family each time, so it does not matter which member came last.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from paygres.server.projections import payment_intents
-from paygres.server.projections.checkout_sessions import subject
+from paygres.server.projections import disputes, invoices, payment_intents, refunds
 from paygres.server.projections.snapshots import StripeObject, as_id
+from paygres.server.projections.subjects import subject, subject_of_invoice
 
-_OBJECT_TYPES = (("pi_", "payment_intent"), ("cs_", "checkout_session"))
+_OBJECT_TYPES = {"pi_": "payment_intent", "cs_": "checkout_session", "in_": "invoice"}
+# Stripe tells which invoice an intent pays up to 21 s after the payment; then we ask.
+_LINK_PATIENCE = 30
+Row = dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One settled object about a payment; the marks are seconds, over all its snapshots."""
+    """One settled object about a payment; `as_of` and the marks are Unix seconds, the marks over all its snapshots."""
 
     object_type: str
     raw: StripeObject
+    as_of: int = 0
     paid_at: int | None = None
     failed_at: int | None = None
     refunded_at: int | None = None
 
 
-def transaction(key: str, members: Sequence[Member]) -> dict[str, object]:
-    """The row of payment `key`; `gone: true` while nobody has tried to pay."""
-    object_type = next((name for prefix, name in _OBJECT_TYPES if key.startswith(prefix)), "charge")
-    identity = {"object_type": object_type, "object_id": key}
-    sessions = [m.raw for m in members if m.object_type == "checkout.session"]
-    intents = [m.raw for m in members if m.object_type == "payment_intent"]
-    charges = sorted(
-        (m.raw for m in members if m.object_type == "charge"),
-        key=lambda c: (c.get("status") == "succeeded", c.get("created") or 0, c["id"]),
-        reverse=True,
-    )
-    session, intent, charge = _first(sessions), _first(intents), _first(charges)
-    if not sessions and not charges and not (intents and payment_intents.attempted(intent)):
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What becomes of a payment: its rows, and what must be read at Stripe first."""
+
+    rows: list[Row]
+    refetches: list[Row]
+
+
+@dataclass(frozen=True)
+class Family:
+    """Everything known about payment `key`. `stands_alone`: Stripe was asked, and it pays no invoice."""
+
+    key: str
+    members: Sequence[Member]
+    links: Sequence[Row] = ()
+    stands_alone: bool = False
+
+    def raws(self, object_type: str) -> list[StripeObject]:
+        return [m.raw for m in self.members if m.object_type == object_type]
+
+    @cached_property
+    def session(self) -> StripeObject:
+        return _first(self.raws("checkout.session"))
+
+    @cached_property
+    def invoice(self) -> StripeObject:
+        return _first([raw for raw in self.raws("invoice") if raw["id"] == self.key])
+
+    @cached_property
+    def intents(self) -> list[StripeObject]:
+        """The one that succeeded first, then the newest."""
+        return sorted(
+            self.raws("payment_intent"),
+            key=lambda i: (i.get("status") == "succeeded", i.get("created") or 0, i["id"]),
+            reverse=True,
+        )
+
+    @cached_property
+    def charges(self) -> list[StripeObject]:
+        return sorted(
+            self.raws("charge"),
+            key=lambda c: (c.get("status") == "succeeded", c.get("created") or 0, c["id"]),
+            reverse=True,
+        )
+
+    @cached_property
+    def intent_ids(self) -> list[str]:
+        """Of every intent that pays this, by whatever way we heard of it."""
+        told = [link for raw in self.raws("invoice") for link in invoices.links(raw)]
+        told += [link for raw in self.raws("invoice_payment") for link in invoices.payment_links(raw)]
+        found = {raw["id"] for raw in self.intents}
+        found |= {str(link["payment_intent_id"]) for link in (*told, *self.links)}
+        return sorted(found)
+
+
+def project_payment(family: Family) -> Payment:
+    """The payment's row and its refunds'; the row is `gone` while nobody has tried to pay, or while an intent may
+    still turn out to pay an invoice that has a row of its own."""
+    refetches: list[Row] = []
+    if _may_pay_an_invoice(family):
+        refetches.append(
+            {
+                "object_type": "payment_intent.invoice",
+                "object_id": family.key,
+                "reason": "it may pay an invoice",
+                "delay": _LINK_PATIENCE,
+                "only_if_unknown": True,
+            }
+        )
+        payment: Row = {**_identity(family), "gone": True}
+    else:
+        payment = _payment(family)
+    refetches += _missing(family)
+    failed = {m.raw["id"]: m.failed_at for m in family.members if m.object_type == "refund"}
+    of_refunds = [refunds.transaction_of(raw, failed[raw["id"]], payment) for raw in family.raws("refund")]
+    return Payment([payment, *of_refunds], refetches)
+
+
+def _payment(family: Family) -> Row:
+    session, invoice = family.session, family.invoice
+    intent, charge = _first(family.intents), _first(family.charges)
+    identity = _identity(family)
+    amount = _amount(session, invoice, intent, charge)
+    refunded = _refunded(family)
+    status = _status(family, amount, refunded)
+    if status is None:
         return {**identity, "gone": True}
-    amount = _amount(session, intent, charge)
-    refunded = sum(int(c.get("amount_refunded") or 0) for c in charges)
-    given_up = any(m.failed_at is not None for m in members if m.object_type == "checkout.session")
-    status = _status(session, intent, charges, amount, refunded, given_up=given_up)
-    whose = next((found for raw in (session, intent, charge) if (found := subject(raw))), (None, None))
+    whose, by_customer = _subject(family)
+    subscription = (invoices.subscription_of(invoice) if invoice else None) or as_id(session.get("subscription"))
+    known = [raw for raw in (session, invoice, intent, charge) if raw]
     return {
         **identity,
-        "type": "failed_payment" if status == "failed" and not sessions else "one_time_payment",
+        "type": _type(family, status, subscription),
         "status": status,
         "subject_type": whose[0],
         "subject_id": whose[1],
-        "customer_id": _known(as_id(raw.get("customer")) for raw in (session, intent, charge)),
-        "email": _email(session, intent, charge),
-        "related": _related(session, intent, charge),
+        "subject_by_customer": by_customer,
+        "customer_id": _known(as_id(raw.get("customer")) for raw in known),
+        "email": _email(session, invoice, intent, charge),
+        "related": _related(family, subscription),
         "amount": amount,
         "amount_refunded": refunded,
-        "currency": _known(raw.get("currency") for raw in (session, intent, charge)),
-        "description": _known(raw.get("description") for raw in (intent, charge)),
-        "paid_at": min((m.paid_at for m in members if m.paid_at is not None), default=None),
-        "failed_at": max((m.failed_at for m in members if m.failed_at is not None), default=None),
-        "refunded_at": max((m.refunded_at for m in members if m.refunded_at is not None), default=None),
-        "created": _known(raw.get("created") for raw in (session, intent, charge)),
+        "amount_disputed": sum(disputes.taken(raw) for raw in family.raws("dispute")),
+        "amount_lost": sum(disputes.lost(raw) for raw in family.raws("dispute")),
+        "currency": _known(raw.get("currency") for raw in known),
+        "description": _known(
+            (invoice.get("description"), invoice.get("number"), intent.get("description"), charge.get("description"))
+        ),
+        "paid_at": _paid_at(family),
+        "failed_at": max((m.failed_at for m in _attempts(family) if m.failed_at is not None), default=None),
+        "refunded_at": _refunded_at(family) if refunded else None,
+        "created": _known(raw.get("created") for raw in known),
     }
 
 
-def _status(
-    session: StripeObject,
-    intent: StripeObject,
-    charges: Sequence[StripeObject],
-    amount: int | None,
-    refunded: int,
-    *,
-    given_up: bool,
-) -> str:
-    paid = (
-        intent.get("status") == "succeeded"
-        or session.get("payment_status") in ("paid", "no_payment_required")
-        or any(c.get("status") == "succeeded" and c.get("captured") is not False for c in charges)
-    )
+def _identity(family: Family) -> Row:
+    """An invoice paid by one intent is known by the intent, as the reference has it; else by its own id.
+    `replaces`: the names the row may have had before that was known."""
+    key, known_by = family.key, family.key
+    if key.startswith("in_") and len(family.intent_ids) == 1:
+        known_by = family.intent_ids[0]
+    former = {key, *family.intent_ids} - {known_by} if key.startswith("in_") else set[str]()
+    raw_id = family.invoice.get("id") or known_by
+    identity: Row = {
+        "object_type": _object_type(known_by),
+        "object_id": known_by,
+        "raw_type": "checkout.session" if raw_id.startswith("cs_") else _object_type(raw_id),
+        "raw_id": raw_id,
+    }
+    if former:
+        identity["replaces"] = [{"object_type": _object_type(name), "object_id": name} for name in sorted(former)]
+    return identity
+
+
+def _object_type(ident: str) -> str:
+    return _OBJECT_TYPES.get(ident[:3], "charge")
+
+
+def _type(family: Family, status: str, subscription: str | None) -> str:
+    if family.invoice:
+        return "subscription_invoice" if subscription else "one_time_payment"
+    return "failed_payment" if status == "failed" and not family.session else "one_time_payment"
+
+
+def _attempts(family: Family) -> list[Member]:
+    """Members that tell of paying; a refund's failure is not the payment's."""
+    return [m for m in family.members if m.object_type not in ("refund", "dispute")]
+
+
+def _status(family: Family, amount: int | None, refunded: int) -> str | None:
+    """None while nobody has tried to pay."""
+    paid = _paid(family)
     if paid and refunded > 0:
         return "refunded" if refunded >= (amount or 0) else "partially_refunded"
     if paid:
         return "succeeded"
-    if given_up:  # a delayed payment that Stripe reported as failed, whatever its intent said before
-        return "failed"
+    session, invoice, intent = family.session, family.invoice, _first(family.intents)
+    if invoice:
+        return _unpaid_invoice(family)
+    if not session and not family.charges and not (intent and payment_intents.attempted(intent)):
+        return None
+    if any(m.failed_at is not None for m in family.members if m.object_type == "checkout.session"):
+        return "failed"  # a delayed payment that Stripe reported as failed, whatever its intent said before
     if intent:
         return "failed" if payment_intents.failed(intent) else "pending"
-    if charges and all(c.get("status") == "failed" for c in charges):
+    if family.charges and all(c.get("status") == "failed" for c in family.charges):
         return "failed"
     return "pending"
 
 
-def _amount(session: StripeObject, intent: StripeObject, charge: StripeObject) -> int | None:
+def _paid(family: Family) -> bool:
+    if family.invoice:
+        return family.invoice.get("status") == "paid"
+    return (
+        any(i.get("status") == "succeeded" for i in family.intents)
+        or family.session.get("payment_status") in ("paid", "no_payment_required")
+        or any(c.get("status") == "succeeded" and c.get("captured") is not False for c in family.charges)
+    )
+
+
+def _unpaid_invoice(family: Family) -> str | None:
+    """failed after a failed attempt, pending while one is under way, None before the first."""
+    if family.invoice.get("status") == "draft":
+        return None
+    under_way = ("processing", "succeeded", "requires_action", "requires_capture")
+    if any(i.get("status") in under_way for i in family.intents):
+        return "pending"
+    if any(m.failed_at is not None for m in _attempts(family)):
+        return "failed"
+    if not family.invoice.get("attempted"):
+        return None
+    return "failed" if family.invoice.get("status") in ("uncollectible", "void") else "pending"
+
+
+def _amount(session: StripeObject, invoice: StripeObject, intent: StripeObject, charge: StripeObject) -> int | None:
+    if invoice:
+        return int(invoice["amount_paid"] if invoice.get("status") == "paid" else invoice["amount_due"])
     if session.get("amount_total") is not None:
         return int(session["amount_total"])
     if intent:
@@ -99,11 +235,55 @@ def _amount(session: StripeObject, intent: StripeObject, charge: StripeObject) -
     return charge.get("amount")
 
 
-def _email(session: StripeObject, intent: StripeObject, charge: StripeObject) -> object:
+def _refunded(family: Family) -> int:
+    """What went back, in minor units: a charge's own count, without refunds that came to nothing since (F5), or the
+    refunds that are known to have succeeded, when the charge has not told yet."""
+    charges = {m.raw["id"]: m for m in family.members if m.object_type == "charge"}
+    by_charge: dict[str | None, list[Member]] = {charge: [] for charge in charges}
+    for member in family.members:
+        if member.object_type == "refund":
+            by_charge.setdefault(as_id(member.raw.get("charge")), []).append(member)
+    total = 0
+    for charge_id, made in by_charge.items():
+        succeeded = sum(int(r.raw["amount"]) for r in made if r.raw.get("status") == refunds.GIVEN_BACK)
+        charge = charges.get(charge_id or "")
+        told = 0
+        if charge is not None:
+            undone = (r for r in made if r.raw.get("status") in refunds.CAME_TO_NOTHING and r.as_of >= charge.as_of)
+            told = int(charge.raw.get("amount_refunded") or 0) - sum(int(r.raw["amount"]) for r in undone)
+        total += max(succeeded, told, 0)
+    return total
+
+
+def _refunded_at(family: Family) -> int | None:
+    made = [r.get("created") for r in family.raws("refund") if r.get("status") == refunds.GIVEN_BACK]
+    told = [m.refunded_at for m in family.members if m.refunded_at is not None]
+    return max((at for at in made if at is not None), default=None) or max(told, default=None)
+
+
+def _paid_at(family: Family) -> int | None:
+    """An invoice knows it best: its intent may have succeeded a moment before."""
+    own = [m.paid_at for m in family.members if m.object_type == "invoice" and m.paid_at is not None]
+    return min(own or [m.paid_at for m in family.members if m.paid_at is not None], default=None)
+
+
+def _subject(family: Family) -> tuple[tuple[str, str] | tuple[None, None], bool]:
+    """(type, id), and whether the customer has to tell: session, invoice, intent, charge, else an invoice's customer
+    (contract 6.2 to 6.4)."""
+    found = (
+        subject(family.session)
+        or (subject_of_invoice(family.invoice) if family.invoice else None)
+        or next((whose for raw in (*family.intents, *family.charges) if (whose := subject(raw))), None)
+    )
+    return (found, False) if found else ((None, None), family.key.startswith("in_"))
+
+
+def _email(session: StripeObject, invoice: StripeObject, intent: StripeObject, charge: StripeObject) -> object:
     return _known(
         (
             (session.get("customer_details") or {}).get("email"),
             session.get("customer_email"),
+            invoice.get("customer_email"),
             intent.get("receipt_email"),
             (charge.get("billing_details") or {}).get("email"),
             charge.get("receipt_email"),
@@ -111,21 +291,68 @@ def _email(session: StripeObject, intent: StripeObject, charge: StripeObject) ->
     )
 
 
-def _related(session: StripeObject, intent: StripeObject, charge: StripeObject) -> dict[str, str]:
-    found = {
+def _related(family: Family, subscription: str | None) -> dict[str, object]:
+    session, invoice = family.session, family.invoice
+    intent, charge = _first(family.intents), _first(family.charges)
+    intents = family.intent_ids
+    bought = invoices.prices_of(invoice) if invoice else []
+    found: dict[str, object] = {
         "payment_intent": intent.get("id")
+        or _first_id(intents)
         or as_id(session.get("payment_intent"))
         or as_id(charge.get("payment_intent")),
         "checkout_session": session.get("id"),
         "charge": charge.get("id") or as_id(intent.get("latest_charge")),
-        "subscription": as_id(session.get("subscription")),
-        "invoice": as_id(session.get("invoice")),
+        "subscription": subscription,
+        "invoice": family.key if family.key.startswith("in_") else as_id(session.get("invoice")),
+        "product": bought[0][0] if bought else None,
+        "price": bought[0][1] if bought else None,
+        # The contract has room for one of each; these tell of all when there are more (F10).
+        "prices": [price for _, price in bought] if len(bought) > 1 else None,
+        "payment_intents": intents if len(intents) > 1 else None,
     }
     return {key: value for key, value in found.items() if value}
 
 
+def _may_pay_an_invoice(family: Family) -> bool:
+    """An intent of a customer that nobody stamped and no session claims: Stripe makes those for renewals. Until it is
+    known which invoice it pays, a row would count the money twice (contract F7)."""
+    if not family.key.startswith("pi_") or family.stands_alone or family.session:
+        return False
+    raws = [*family.intents, *family.charges]
+    stamped = any(name.startswith("insforge_") for raw in raws for name in raw.get("metadata") or {})
+    return bool(raws) and not stamped and any(as_id(raw.get("customer")) for raw in raws)
+
+
+def _missing(family: Family) -> list[Row]:
+    """Members we heard of but have not seen: the invoice of a payment, the payment of a refund (contract 6.6, F8)."""
+    key = family.key
+    wanted: list[tuple[str, str]] = []
+    if key.startswith("in_") and not family.invoice:
+        wanted.append(("invoice", key))
+    if family.raws("refund") or family.raws("dispute"):
+        if key.startswith("pi_") and not family.intents and not family.charges:
+            wanted.append(("payment_intent", key))
+        if key.startswith(("ch_", "py_")) and not family.charges:
+            wanted.append(("charge", key))
+    return [
+        {
+            "object_type": object_type,
+            "object_id": ident,
+            "reason": "others speak of it, and it is not known",
+            "delay": _LINK_PATIENCE if object_type == "invoice" else 2,
+            "only_if_unknown": True,
+        }
+        for object_type, ident in wanted
+    ]
+
+
 def _first(raws: Sequence[StripeObject]) -> StripeObject:
     return raws[0] if raws else {}
+
+
+def _first_id(ids: Sequence[str]) -> str | None:
+    return ids[0] if ids else None
 
 
 def _known(values: Iterable[object]) -> object:

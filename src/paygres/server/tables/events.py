@@ -17,13 +17,14 @@ Q = queries("events")
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """state: new, retry or done. The rest is what projections need to settle the object."""
+    """state: new, retry or done. The rest is what projections need to settle the object (see project.project)."""
 
     state: str
     attempts: int
     head: dict[str, Any] | None
     rivals: list[dict[str, Any]]
     family: list[dict[str, Any]]
+    invoice: str | None
     event: dict[str, Any] | None
 
 
@@ -55,8 +56,8 @@ async def open_event(
     account_id: str,
     event: Event,
     payload: str,
-    locks: list[int],
-    payment_key: str | None,
+    object_lock: int | None,
+    payment_keys: list[str],
 ) -> Opened:
     """Store the event and take its locks, one statement; Contended when another delivery is in the way."""
     with translated():
@@ -70,8 +71,8 @@ async def open_event(
             event.object_id,
             event.created,
             payload,
-            locks,
-            payment_key,
+            object_lock,
+            payment_keys,
         )
     assert row is not None
     return Opened(
@@ -80,6 +81,7 @@ async def open_event(
         _decoded(row["head"]),
         _decoded(row["rivals"]) or [],
         _decoded(row["family"]) or [],
+        row["invoice"],
         _decoded(row["event"]),
     )
 

@@ -1,7 +1,7 @@
 The event ledger, its queue and the marks on payments.webhook_events; the functions are in migrations/functions.
 
 -- name: open_event
-select state, attempts, head, rivals, family, event
+select state, attempts, head, rivals, family, invoice, event
 from payments.open_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
 
 -- name: close_event

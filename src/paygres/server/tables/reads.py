@@ -20,6 +20,7 @@ class Known:
     head: dict[str, Any] | None
     rivals: list[dict[str, Any]]
     family: list[dict[str, Any]]
+    invoice: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +40,14 @@ async def take_locks(tx: Tx, locks: list[int]) -> None:
 
 
 async def open_read(
-    tx: Tx, environment: str, object_type: str, object_id: str, as_of: int, payment_key: str | None
+    tx: Tx, environment: str, object_type: str, object_id: str, as_of: int, payment_keys: list[str]
 ) -> Known:
-    """The rivals and the family of an object whose locks are held."""
+    """The rivals and the family of an object whose own lock is held; takes the locks of its payments."""
     with translated():
-        row = await tx.fetchrow(Q.open_read, environment, object_type, object_id, as_of, [], payment_key)
+        row = await tx.fetchrow(Q.open_read, environment, object_type, object_id, as_of, payment_keys)
     assert row is not None
     head, rivals, family = (None if v is None else orjson.loads(v) for v in (row["head"], row["rivals"], row["family"]))
-    return Known(head, rivals or [], family or [])
+    return Known(head, rivals or [], family or [], row["invoice"])
 
 
 async def close_read(
@@ -98,3 +99,9 @@ async def drop_refetch(db: Database, refetch: Refetch) -> None:
     """Stripe does not have the object: there is nothing to read."""
     with translated():
         await db.execute(Q.drop_refetch, refetch.environment, refetch.object_type, refetch.object_id, pool="webhook")
+
+
+async def settle_standing_alone(db: Database, environment: str, payment_intent_id: str) -> None:
+    """Stripe was asked, and the intent pays no invoice."""
+    with translated():
+        await db.execute(Q.settle_standing_alone, environment, payment_intent_id, pool="webhook")

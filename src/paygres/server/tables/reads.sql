@@ -4,15 +4,30 @@ Objects read at Stripe's API, and the queue of those that must be.
 select payments.take_locks($1);
 
 -- name: open_read
-select head, rivals, family from payments.open_read($1, $2, $3, $4, $5, $6);
+select head, rivals, family, invoice from payments.open_read($1, $2, $3, $4, $5);
 
 -- name: close_read
 select payments.close_read($1, $2, $3, $4, $5, $6, $7);
 
 -- name: lease_refetches
-with due as (
-    select environment, object_type, object_id from payments.refetch_queue
+-- What became known by another road meanwhile is dropped.
+with satisfied as (
+    delete from payments.refetch_queue q
+    where q.only_if_unknown and q.next_attempt_at <= clock_timestamp()
+      and case q.object_type
+          when 'payment_intent.invoice' then exists (
+              select from payments.payment_invoices i
+              where i.payment_intent_id = q.object_id and i.environment = q.environment)
+          else exists (
+              select from payments.stripe_objects o
+              where o.object_id = q.object_id and o.object_type = q.object_type and o.environment = q.environment)
+          end
+    returning q.environment, q.object_type, q.object_id
+), due as (
+    select environment, object_type, object_id from payments.refetch_queue q
     where next_attempt_at <= clock_timestamp() and coalesce(leased_until < clock_timestamp(), true)
+      and not exists (select from satisfied s where (s.environment, s.object_type, s.object_id)
+                      = (q.environment, q.object_type, q.object_id))
     order by next_attempt_at limit $1 for update skip locked
 )
 update payments.refetch_queue q set leased_until = clock_timestamp() + $2::interval, attempts = q.attempts + 1
@@ -26,3 +41,7 @@ where environment = $1 and object_type = $2 and object_id = $3;
 
 -- name: drop_refetch
 delete from payments.refetch_queue where environment = $1 and object_type = $2 and object_id = $3;
+
+-- name: settle_standing_alone
+insert into payments.payment_invoices (environment, payment_intent_id, invoice_id) values ($1, $2, '')
+on conflict do nothing;

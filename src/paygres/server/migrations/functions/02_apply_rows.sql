@@ -72,6 +72,13 @@ begin
             deleted = excluded.deleted, raw = excluded.raw, synced_at = now();
     end if;
 
+    if p_rows ? 'tombstones' then
+        perform payments.apply_tombstones(p_environment, p_rows -> 'tombstones');
+    end if;
+
+    if p_rows ? 'links' then
+        perform payments.apply_links(p_environment, p_rows -> 'links');
+    end if;
     if p_rows ? 'transactions' then
         perform payments.apply_transactions(p_environment, p_account_id, p_rows -> 'transactions');
     end if;
@@ -79,15 +86,24 @@ begin
     if p_rows ? 'mappings' then
         perform payments.apply_mappings(p_environment, p_account_id, p_rows -> 'mappings');
     end if;
+    if p_rows ? 'subscriptions' then
+        perform payments.apply_subscriptions(p_environment, p_account_id, p_rows -> 'subscriptions', p_event);
+    end if;
+    if p_rows ? 'attention' then
+        perform payments.apply_attention(p_environment, p_account_id, p_rows -> 'attention');
+    end if;
     if p_rows ? 'deleted_customers' then
         perform payments.settle_mappings_of_customers(
             p_environment, p_account_id, array(select jsonb_array_elements_text(p_rows -> 'deleted_customers')));
     end if;
 
     if p_rows ? 'refetches' then
-        insert into payments.refetch_queue (environment, object_type, object_id, reason)
-        select p_environment, r.object_type, r.object_id, r.reason
-        from jsonb_to_recordset(p_rows -> 'refetches') as r (object_type text, object_id text, reason text)
+        insert into payments.refetch_queue (
+            environment, object_type, object_id, reason, next_attempt_at, only_if_unknown)
+        select p_environment, r.object_type, r.object_id, r.reason,
+               now() + make_interval(secs => coalesce(r.delay, 0)), coalesce(r.only_if_unknown, false)
+        from jsonb_to_recordset(p_rows -> 'refetches') as r (
+            object_type text, object_id text, reason text, delay double precision, only_if_unknown boolean)
         on conflict (environment, object_type, object_id) do nothing;
     end if;
 
@@ -104,18 +120,22 @@ begin
     end if;
 end $$;
 
+-- A card is told with the customer only when Stripe was asked for it; events name it, and what is known of the same
+-- card stays (contract F14).
 create or replace function payments.apply_customers(
     p_environment text, p_account_id text, p_customers jsonb, p_event jsonb
 ) returns void
 language sql as $$
     insert into payments.customers as c (
         environment, account_id, provider, provider_customer_id, email, name, phone, deleted, metadata,
-        provider_created_at, raw)
+        provider_created_at, payment_method_id, payment_method_brand, payment_method_last4, country_code, raw)
     select p_environment, p_account_id, 'stripe', r.customer_id, r.email, r.name, r.phone, r.deleted,
-           coalesce(r.metadata, '{}'), payments.unix(r.created),
+           coalesce(r.metadata, '{}'), payments.unix(r.created), r.payment_method_id, r.payment_method_brand,
+           r.payment_method_last4, r.country_code,
            case when r.raw_in_hand then p_event -> 'data' -> 'object' else coalesce(r.raw, '{}') end
     from jsonb_to_recordset(p_customers) as r (
         customer_id text, email text, name text, phone text, deleted boolean, metadata jsonb, created bigint,
+        payment_method_id text, payment_method_brand text, payment_method_last4 text, country_code text,
         raw_in_hand boolean, raw jsonb, only_deleted boolean)
     on conflict (provider, environment, provider_customer_id) do update set
         account_id = excluded.account_id, deleted = c.deleted or excluded.deleted,
@@ -125,9 +145,36 @@ language sql as $$
         phone = case when excluded.raw = '{}' then c.phone else excluded.phone end,
         metadata = case when excluded.raw = '{}' then c.metadata else excluded.metadata end,
         provider_created_at = coalesce(excluded.provider_created_at, c.provider_created_at),
+        payment_method_id = case when excluded.raw = '{}' then c.payment_method_id else excluded.payment_method_id end,
+        payment_method_brand = case
+            when excluded.raw = '{}' then c.payment_method_brand
+            when excluded.payment_method_brand is null and excluded.payment_method_id = c.payment_method_id
+            then c.payment_method_brand else excluded.payment_method_brand end,
+        payment_method_last4 = case
+            when excluded.raw = '{}' then c.payment_method_last4
+            when excluded.payment_method_brand is null and excluded.payment_method_id = c.payment_method_id
+            then c.payment_method_last4 else excluded.payment_method_last4 end,
+        country_code = case when excluded.raw = '{}' then c.country_code else excluded.country_code end,
         raw = case when excluded.raw = '{}' then c.raw else excluded.raw end,
         synced_at = now();
 $$;
+
+-- `{id, deleted}`: the object is gone and nothing else is said of it.
+create or replace function payments.apply_tombstones(p_environment text, p_tombstones jsonb) returns void
+language plpgsql as $$
+declare
+    r record;
+begin
+    for r in select * from jsonb_to_recordset(p_tombstones) as found (object_type text, object_id text) loop
+        if r.object_type = 'product' then
+            update payments.stripe_products set deleted = true, synced_at = now()
+            where environment = p_environment and product_id = r.object_id and not deleted;
+        elsif r.object_type = 'price' then
+            update payments.stripe_prices set deleted = true, synced_at = now()
+            where environment = p_environment and price_id = r.object_id and not deleted;
+        end if;
+    end loop;
+end $$;
 
 -- Row by row: joined to a recordset, the update would be planned as if there were hundreds of rows.
 create or replace function payments.apply_checkout_sessions(
@@ -140,7 +187,7 @@ declare
 begin
     for r in
         select * from jsonb_to_recordset(p_sessions) as found (
-            row_id uuid, status text, payment_status text, checkout_session_id text, customer_id text,
+            row_id uuid, mode text, status text, payment_status text, checkout_session_id text, customer_id text,
             payment_intent_id text, subscription_id text, url text, currency text, amount_subtotal bigint,
             expires_at bigint, raw_in_hand boolean, raw jsonb)
     loop
@@ -160,53 +207,8 @@ begin
         where s.id = known_id
           and (s.environment = p_environment) is true  -- checked, not looked up by: the id finds the row
           and coalesce(s.checkout_session_id, r.checkout_session_id) = r.checkout_session_id;
+        if found and r.mode = 'subscription' and r.status in ('open', 'completed') then
+            perform payments.supersede_siblings(known_id);
+        end if;
     end loop;
-end $$;
-
-create or replace function payments.apply_transactions(
-    p_environment text, p_account_id text, p_transactions jsonb
-) returns void
-language plpgsql as $$
-declare
-    r record;
-begin
-    for r in
-        select * from jsonb_to_recordset(p_transactions) as found (object_type text, object_id text, gone boolean)
-        where found.gone
-    loop
-        delete from payments.transactions t
-        where t.provider = 'stripe' and t.environment = p_environment
-          and t.provider_object_type = r.object_type and t.provider_object_id = r.object_id;
-    end loop;
-
-    insert into payments.transactions (
-        environment, account_id, provider, type, status, subject_type, subject_id, provider_customer_id,
-        customer_email_snapshot, provider_object_type, provider_object_id, related_object_ids, amount,
-        amount_refunded, currency, description, paid_at, failed_at, refunded_at, provider_created_at, raw)
-    select p_environment, p_account_id, 'stripe', found.type, found.status, found.subject_type, found.subject_id,
-           found.customer_id, found.email, found.object_type, found.object_id, found.related, found.amount,
-           found.amount_refunded, found.currency, found.description,
-           payments.unix(found.paid_at), payments.unix(found.failed_at), payments.unix(found.refunded_at),
-           payments.unix(found.created),
-           coalesce((select o.raw from payments.stripe_objects o
-                     where o.environment = p_environment and o.object_id = found.object_id
-                       and o.object_type = case found.object_type when 'checkout_session' then 'checkout.session'
-                                           else found.object_type end), '{}')
-    from jsonb_to_recordset(p_transactions) as found (
-        type text, status text, subject_type text, subject_id text, customer_id text, email text, object_type text,
-        object_id text, related jsonb, amount bigint, amount_refunded bigint, currency text, description text,
-        paid_at bigint, failed_at bigint, refunded_at bigint, created bigint, gone boolean)
-    where not coalesce(found.gone, false)
-    on conflict (provider, environment, provider_object_type, provider_object_id)
-        where provider_object_type is not null and provider_object_id is not null
-    do update set
-        account_id = excluded.account_id, type = excluded.type, status = excluded.status,
-        subject_type = excluded.subject_type, subject_id = excluded.subject_id,
-        provider_customer_id = excluded.provider_customer_id,
-        customer_email_snapshot = excluded.customer_email_snapshot,
-        related_object_ids = excluded.related_object_ids, amount = excluded.amount,
-        amount_refunded = excluded.amount_refunded, currency = excluded.currency,
-        description = excluded.description, paid_at = excluded.paid_at, failed_at = excluded.failed_at,
-        refunded_at = excluded.refunded_at, provider_created_at = excluded.provider_created_at,
-        raw = excluded.raw;
 end $$;

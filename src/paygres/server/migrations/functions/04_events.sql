@@ -14,31 +14,51 @@ language sql stable as $$
     from payments.webhook_events e where e.id = p_id
 $$;
 
--- What decides an object's newest state, read under its locks. `head`: what was settled so far, without payload.
--- `rivals`: the events of its two newest seconds and the newest API reads; null when the snapshot at hand (p_as_of,
--- p_source) is alone in the newest second. `family`: the settled objects about the same payment, itself left out.
+-- What decides an object's newest state, read under its lock; the locks of its payments are taken here, invoices last.
+-- `head`: what was settled so far, without payload. `rivals`: the events of its two newest seconds and the newest API
+-- reads; null when the snapshot at hand (p_as_of, p_source) is alone in the newest second. `family`: the settled
+-- objects about the same payment, itself left out. `invoice`: which one its payment intent pays, '' for none, null for
+-- not known.
 create or replace function payments.known(
     p_environment text, p_object_type text, p_object_id text, p_as_of bigint, p_source text, p_event_id text,
-    p_payment_key text, out head json, out rivals json, out family json
-) language plpgsql stable as $$
+    p_payment_keys text[], out head json, out rivals json, out family json, out invoice text
+) language plpgsql as $$
 declare
     newest bigint;       -- second of the newest event
     newest_read bigint;
     previous bigint;     -- the second before it in which something happened
+    keys text[] := coalesce(p_payment_keys, '{}');
+    key text;
+    settled_key text;
 begin
     select json_build_object('as_of', o.as_of, 'source', o.source, 'event_id', o.event_id, 'deleted', o.deleted,
-                             'paid_at', o.paid_at, 'failed_at', o.failed_at, 'refunded_at', o.refunded_at)
-    into head
+                             'paid_at', o.paid_at, 'failed_at', o.failed_at, 'refunded_at', o.refunded_at),
+           o.payment_key
+    into head, settled_key
     from payments.stripe_objects o
     where o.environment = p_environment and o.object_type = p_object_type and o.object_id = p_object_id;
 
-    if p_payment_key is not null then
+    if settled_key is not null and settled_key <> all (keys) then
+        -- an invoice's lock comes last; a stale snapshot may know less of its payment than we do
+        keys := case when settled_key like 'in\_%' then keys || settled_key else settled_key || keys end;
+    end if;
+    if cardinality(keys) > 0 then
+        foreach key in array keys loop
+            perform pg_advisory_xact_lock(hashtextextended('payment:' || p_environment || ':' || key, 7130));
+        end loop;
+        select i.invoice_id into invoice from payments.payment_invoices i
+        where i.payment_intent_id = any (keys) and i.environment = p_environment
+        order by i.invoice_id desc limit 1;
+        if invoice <> '' and invoice <> all (keys) then
+            perform pg_advisory_xact_lock(hashtextextended('payment:' || p_environment || ':' || invoice, 7130));
+            keys := keys || invoice;
+        end if;
         select json_agg(json_build_object(
             'object_type', o.object_type, 'object_id', o.object_id, 'as_of', o.as_of, 'paid_at', o.paid_at,
             'failed_at', o.failed_at, 'refunded_at', o.refunded_at, 'raw', o.raw) order by o.object_type, o.object_id)
         into family
         from payments.stripe_objects o
-        where o.environment = p_environment and o.payment_key = p_payment_key
+        where o.environment = p_environment and o.payment_key = any (keys)
           and (o.object_type, o.object_id) <> (p_object_type, p_object_id);
     end if;
 
@@ -77,8 +97,9 @@ $$;
 -- state: new (first time), retry (stored, not done), done (nothing to do).
 create or replace function payments.open_event(
     p_environment text, p_account_id text, p_event_id text, p_event_type text, p_object_type text,
-    p_object_id text, p_as_of bigint, p_payload text, p_locks bigint[], p_payment_key text,
-    out state text, out attempts integer, out head json, out rivals json, out family json, out event json
+    p_object_id text, p_as_of bigint, p_payload text, p_lock bigint, p_payment_keys text[],
+    out state text, out attempts integer, out head json, out rivals json, out family json, out invoice text,
+    out event json
 ) language plpgsql as $$
 begin
     insert into payments.stripe_snapshots (
@@ -101,10 +122,12 @@ begin
         end if;
         state := 'retry';
     end if;
-    perform pg_advisory_xact_lock(key) from unnest(p_locks) as key;
-    select k.head, k.rivals, k.family into head, rivals, family
+    if p_lock is not null then
+        perform pg_advisory_xact_lock(p_lock);
+    end if;
+    select k.head, k.rivals, k.family, k.invoice into head, rivals, family, invoice
     from payments.known(
-        p_environment, p_object_type, p_object_id, p_as_of, 'event', p_event_id, p_payment_key) k;
+        p_environment, p_object_type, p_object_id, p_as_of, 'event', p_event_id, p_payment_keys) k;
 end $$;
 
 -- Mark the event, inside the role of developers' triggers. Returns the row, null when a trigger swallowed it.

@@ -1,13 +1,12 @@
 -- The API-read road: open_read locks and reads, the server settles and projects, close_read applies.
 
 create or replace function payments.open_read(
-    p_environment text, p_object_type text, p_object_id text, p_as_of bigint, p_locks bigint[], p_payment_key text,
-    out head json, out rivals json, out family json
+    p_environment text, p_object_type text, p_object_id text, p_as_of bigint, p_payment_keys text[],
+    out head json, out rivals json, out family json, out invoice text
 ) language plpgsql as $$
 begin
-    perform payments.take_locks(p_locks);
-    select k.head, k.rivals, k.family into head, rivals, family
-    from payments.known(p_environment, p_object_type, p_object_id, p_as_of, 'api', null, p_payment_key) k;
+    select k.head, k.rivals, k.family, k.invoice into head, rivals, family, invoice
+    from payments.known(p_environment, p_object_type, p_object_id, p_as_of, 'api', null, p_payment_keys) k;
 end $$;
 
 -- Keeps the snapshot, then applies what the set of all snapshots says now.

@@ -1,0 +1,237 @@
+-- Subscriptions: their rows and items, the plan families they belong to, and what operators must see.
+-- Live means that Stripe still wants money for it, or will again.
+
+create or replace function payments.is_live(p_status text) returns boolean
+language sql immutable as $$
+    select p_status in ('trialing', 'active', 'past_due', 'unpaid', 'paused')
+$$;
+
+-- The plan families of prices: the product's metadata `plan_family`, else the product, else the price itself.
+create or replace function payments.price_families(p_environment text, p_price_ids text[]) returns text[]
+language sql stable as $$
+    select coalesce(array_agg(distinct coalesce(p.metadata ->> 'plan_family', r.product_id, wanted.price_id)), '{}')
+    from unnest(p_price_ids) as wanted (price_id)
+    left join payments.stripe_prices r on r.environment = p_environment and r.price_id = wanted.price_id
+    left join payments.stripe_products p on p.environment = p_environment and p.product_id = r.product_id
+$$;
+
+-- Those of a subscription: its own metadata `plan_family`, else its items' products'.
+create or replace function payments.subscription_families(p_environment text, p_subscription_id text) returns text[]
+language sql stable as $$
+    select case
+        when s.metadata ? 'plan_family' then array[s.metadata ->> 'plan_family']
+        else (select coalesce(array_agg(distinct coalesce(
+                         p.metadata ->> 'plan_family', i.product_id, i.price_id)), '{}')
+              from payments.stripe_subscription_items i
+              left join payments.stripe_products p
+                  on p.environment = i.environment and p.product_id = i.product_id
+              where i.environment = p_environment and i.subscription_id = p_subscription_id)
+        end
+    from payments.stripe_subscriptions s
+    where s.environment = p_environment and s.subscription_id = p_subscription_id
+$$;
+
+-- The earliest live subscription of a subject in one of the families, or null.
+create or replace function payments.live_subscription(
+    p_environment text, p_subject_type text, p_subject_id text, p_families text[], p_account_id text
+) returns text
+language sql stable as $$
+    select s.subscription_id from payments.stripe_subscriptions s
+    where s.environment = p_environment and s.subject_type = p_subject_type and s.subject_id = p_subject_id
+      and s.account_id in ('', p_account_id) and payments.is_live(s.status)
+      and payments.subscription_families(p_environment, s.subscription_id) && p_families
+    order by s.started_at, s.subscription_id limit 1
+$$;
+
+-- Under the lock of the subscription; takes the customer's to learn whose it is when it does not say.
+create or replace function payments.apply_subscriptions(
+    p_environment text, p_account_id text, p_subscriptions jsonb, p_event jsonb
+) returns void
+language plpgsql as $$
+declare
+    r record;
+    owner record;
+    former record;
+begin
+    for r in
+        select * from jsonb_to_recordset(p_subscriptions) as found (
+            subscription_id text, customer_id text, subject_type text, subject_id text, status text,
+            current_period_start bigint, current_period_end bigint, cancel_at_period_end boolean, cancel_at bigint,
+            canceled_at bigint, trial_start bigint, trial_end bigint, latest_invoice_id text, metadata jsonb,
+            created bigint, complete boolean, items jsonb, raw_in_hand boolean, raw jsonb)
+    loop
+        if r.subject_type is null then
+            perform payments.lock_customer(p_environment, r.customer_id);
+            select * into owner from payments.subject_of_customer(p_environment, r.customer_id);
+            r.subject_type := owner.subject_type;
+            r.subject_id := owner.subject_id;
+        end if;
+        select s.subject_type, s.subject_id into former from payments.stripe_subscriptions s
+        where s.environment = p_environment and s.subscription_id = r.subscription_id;
+        insert into payments.stripe_subscriptions as s (
+            environment, account_id, subscription_id, customer_id, subject_type, subject_id, status,
+            current_period_start, current_period_end, cancel_at_period_end, cancel_at, canceled_at, trial_start,
+            trial_end, latest_invoice_id, metadata, started_at, raw)
+        values (
+            p_environment, p_account_id, r.subscription_id, r.customer_id, r.subject_type, r.subject_id, r.status,
+            payments.unix(r.current_period_start), payments.unix(r.current_period_end), r.cancel_at_period_end,
+            payments.unix(r.cancel_at), payments.unix(r.canceled_at), payments.unix(r.trial_start),
+            payments.unix(r.trial_end), r.latest_invoice_id, coalesce(r.metadata, '{}'), payments.unix(r.created),
+            case when r.raw_in_hand then p_event -> 'data' -> 'object' else coalesce(r.raw, '{}') end)
+        on conflict (environment, subscription_id) do update set
+            account_id = excluded.account_id, customer_id = excluded.customer_id,
+            -- a subject that is known stays known when metadata loses it (contract F15)
+            subject_type = coalesce(excluded.subject_type, s.subject_type),
+            subject_id = coalesce(excluded.subject_id, s.subject_id),
+            status = excluded.status, current_period_start = excluded.current_period_start,
+            current_period_end = excluded.current_period_end, cancel_at_period_end = excluded.cancel_at_period_end,
+            cancel_at = excluded.cancel_at, canceled_at = excluded.canceled_at, trial_start = excluded.trial_start,
+            trial_end = excluded.trial_end, latest_invoice_id = excluded.latest_invoice_id,
+            metadata = excluded.metadata, started_at = excluded.started_at, raw = excluded.raw, synced_at = now();
+
+        insert into payments.stripe_subscription_items as i (
+            environment, account_id, subscription_item_id, subscription_id, product_id, price_id, quantity, metadata,
+            raw)
+        select p_environment, p_account_id, found.subscription_item_id, r.subscription_id, found.product_id,
+               found.price_id, found.quantity, coalesce(found.metadata, '{}'), coalesce(found.raw, '{}')
+        from jsonb_to_recordset(r.items) as found (
+            subscription_item_id text, product_id text, price_id text, quantity bigint, metadata jsonb, raw jsonb)
+        on conflict (environment, subscription_item_id) do update set
+            account_id = excluded.account_id, subscription_id = excluded.subscription_id,
+            product_id = excluded.product_id, price_id = excluded.price_id, quantity = excluded.quantity,
+            metadata = excluded.metadata, raw = excluded.raw;
+        if r.complete then
+            delete from payments.stripe_subscription_items i
+            where i.environment = p_environment and i.subscription_id = r.subscription_id
+              and i.subscription_item_id not in (
+                  select listed ->> 'subscription_item_id' from jsonb_array_elements(r.items) as listed);
+        end if;
+        if r.subject_type is not null then
+            perform payments.settle_live_subscriptions(p_environment, p_account_id, r.subject_type, r.subject_id);
+        end if;
+        if former.subject_type is not null
+           and (former.subject_type, former.subject_id) is distinct from (r.subject_type, r.subject_id) then
+            perform payments.settle_live_subscriptions(
+                p_environment, p_account_id, former.subject_type, former.subject_id);
+        end if;
+    end loop;
+end $$;
+
+-- One live subscription per subject and plan family (decision 14): later ones need an operator.
+create or replace function payments.settle_live_subscriptions(
+    p_environment text, p_account_id text, p_subject_type text, p_subject_id text
+) returns void
+language plpgsql as $$
+declare
+    one record;
+    first_one text;
+begin
+    perform payments.lock_subject(p_subject_type, p_subject_id);
+    for one in
+        select s.subscription_id, s.started_at, payments.is_live(s.status) as live,
+               payments.subscription_families(p_environment, s.subscription_id) as families
+        from payments.stripe_subscriptions s
+        where s.environment = p_environment and s.subject_type = p_subject_type and s.subject_id = p_subject_id
+          and s.account_id in ('', p_account_id)
+        order by s.started_at, s.subscription_id
+    loop
+        first_one := null;
+        if one.live then
+            first_one := payments.live_subscription(
+                p_environment, p_subject_type, p_subject_id, one.families, p_account_id);
+        end if;
+        perform payments.settle_attention(
+            p_environment, p_account_id, 'second_subscription', 'subscription', one.subscription_id,
+            coalesce(first_one <> one.subscription_id, false), p_subject_type, p_subject_id,
+            'This subject pays twice for one plan: cancel this subscription and refund its payment, or keep it.',
+            jsonb_build_object('first_subscription', first_one, 'plan_families', one.families));
+    end loop;
+end $$;
+
+-- Open or close what an operator should look at; a row that is open already stays as it was.
+create or replace function payments.settle_attention(
+    p_environment text, p_account_id text, p_reason text, p_object_type text, p_object_id text, p_open boolean,
+    p_subject_type text, p_subject_id text, p_message text, p_details jsonb
+) returns void
+language plpgsql as $$
+begin
+    if p_open then
+        insert into payments.attention as a (
+            environment, account_id, reason, object_type, object_id, subject_type, subject_id, message, details)
+        values (p_environment, p_account_id, p_reason, p_object_type, p_object_id, p_subject_type, p_subject_id,
+                p_message, coalesce(p_details, '{}'))
+        on conflict (object_id, reason, environment) where closed_at is null do update
+            set details = excluded.details, subject_type = excluded.subject_type, subject_id = excluded.subject_id
+            where (a.details, a.subject_type, a.subject_id)
+                  is distinct from (excluded.details, excluded.subject_type, excluded.subject_id);
+    else
+        update payments.attention a set closed_at = now()
+        where a.object_id = p_object_id and a.reason = p_reason and a.environment = p_environment
+          and a.closed_at is null;
+    end if;
+end $$;
+
+create or replace function payments.apply_attention(p_environment text, p_account_id text, p_notices jsonb)
+returns void
+language plpgsql as $$
+declare
+    r record;
+begin
+    for r in
+        select * from jsonb_to_recordset(p_notices) as found (
+            reason text, object_type text, object_id text, open boolean, subject_type text, subject_id text,
+            message text, details jsonb)
+    loop
+        perform payments.settle_attention(
+            p_environment, p_account_id, r.reason, r.object_type, r.object_id, r.open, r.subject_type, r.subject_id,
+            r.message, r.details);
+    end loop;
+end $$;
+
+-- What a subscription checkout sells: metadata `plan_family`, else its prices'.
+create or replace function payments.session_families(p_session_id uuid) returns text[]
+language sql stable as $$
+    select case
+        when s.metadata ? 'plan_family' then array[s.metadata ->> 'plan_family']
+        else payments.price_families(
+            s.environment, array(select item ->> 'priceId' from jsonb_array_elements(s.line_items) as item))
+        end
+    from payments.stripe_checkout_sessions s where s.id = p_session_id
+$$;
+
+-- Two open subscription checkouts of a subject may sell the same plan; the first completion ends its siblings: the
+-- worker expires them at Stripe. A session that opens after the completion ends the same way.
+create or replace function payments.supersede_siblings(p_session_id uuid) returns void
+language plpgsql as $$
+declare
+    own record;
+    families text[];
+begin
+    select s.id, s.environment, s.account_id, s.subject_type, s.subject_id, s.status, s.superseded_by into own
+    from payments.stripe_checkout_sessions s
+    where s.id = p_session_id and s.mode = 'subscription' and s.subject_type is not null;
+    if not found then
+        return;
+    end if;
+    families := payments.session_families(p_session_id);
+    if own.status = 'completed' then
+        update payments.stripe_checkout_sessions s set superseded_by = p_session_id
+        where s.environment = own.environment and s.subject_type = own.subject_type and s.subject_id = own.subject_id
+          and s.account_id = own.account_id and s.mode = 'subscription' and s.status = 'open'
+          and s.superseded_by is null and s.id <> p_session_id
+          and payments.session_families(s.id) && families;
+    elsif own.superseded_by is null then
+        update payments.stripe_checkout_sessions s set superseded_by = (
+            select winner.id from payments.stripe_checkout_sessions winner
+            where winner.environment = own.environment and winner.subject_type = own.subject_type
+              and winner.subject_id = own.subject_id and winner.account_id = own.account_id
+              and winner.mode = 'subscription' and winner.status = 'completed'
+              and payments.session_families(winner.id) && families
+              and exists (
+                  select from payments.stripe_subscriptions sub
+                  where sub.environment = own.environment and sub.subscription_id = winner.subscription_id
+                    and payments.is_live(sub.status))
+            order by winner.created_at limit 1)
+        where s.id = p_session_id;
+    end if;
+end $$;
