@@ -3,6 +3,8 @@
 import importlib
 import sys
 
+from paygres.cli.payments import nouns
+
 EXIT_USAGE = 64
 EXIT_INTERRUPTED = 130
 
@@ -27,10 +29,12 @@ def main() -> int:
         print(usage())
         return 0 if arguments else EXIT_USAGE
     name = "version" if arguments[0] in ("--version", "-V") else arguments[0]
-    if name not in GROUPS:
+    if name not in GROUPS and not nouns.is_ours(name):
         print(f"paygres: there is no command `{name}`. Try: paygres --help", file=sys.stderr)
         return EXIT_USAGE
     try:
+        if name not in GROUPS:
+            return int(importlib.import_module("paygres.cli.payments.command").run(arguments))
         return int(importlib.import_module(GROUPS[name][0]).run(arguments[1:]))
     except ModuleNotFoundError as missing:
         if (missing.name or "").startswith("paygres"):
@@ -44,12 +48,16 @@ def main() -> int:
 
 def usage() -> str:
     """The text of --help."""
-    commands = "\n".join(f"  {name:<9} {line}" for name, (_, line) in GROUPS.items())
+    commands = "\n".join(f"  {name:<14} {line}" for name, (_, line) in GROUPS.items())
     return f"""usage: paygres <command> [options]
 
 Self-hosted Stripe checkout, subscriptions and exactly-once fulfillment on your PostgreSQL.
 
 {commands}
+
+For operators, against a running server (also as `paygres payments stripe <command>`):
+
+{nouns.usage()}
 
 `paygres <command> --help` explains one. Start with: paygres dev"""
 

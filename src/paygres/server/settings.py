@@ -23,6 +23,7 @@ _SECRETS = (
     "STRIPE_LIVE_SECRET_KEY",
     "STRIPE_TEST_WEBHOOK_SECRET",
     "STRIPE_LIVE_WEBHOOK_SECRET",
+    "PAYGRES_METRICS_TOKEN",
 )
 _OWN_NAMES = (
     "PAYGRES_HOST",
@@ -33,11 +34,19 @@ _OWN_NAMES = (
     "PAYGRES_GUEST_CHECKOUTS",
     "PAYGRES_LIMITS",
     "PAYGRES_RETURN_ORIGINS",
+    "PAYGRES_PAST_DUE_GRACE_DAYS",
+    "PAYGRES_METRICS_TOKEN",
     "PAYGRES_DEV",
     "PAYGRES_SERVER_ROLE",
 )
 # Read by the command line and the SDK, not by the server: present in the same shell, no mistake.
-_NAMES_OF_CLIENTS = ("PAYGRES_ACCESS_TOKEN", "PAYGRES_ENVIRONMENT", "PAYGRES_DATA_DIR", "PAYGRES_URL")
+_NAMES_OF_CLIENTS = (
+    "PAYGRES_READ_ONLY",
+    "PAYGRES_ACCESS_TOKEN",
+    "PAYGRES_ENVIRONMENT",
+    "PAYGRES_DATA_DIR",
+    "PAYGRES_URL",
+)
 _PLACEHOLDER = re.compile(
     r"change[-_ ]?(?:me|this|it)|please[-_ ]?change|your[-_ ]?\w*[-_ ]?(?:secret|key|token|password)"
     r"|replace[-_ ]?(?:me|this|with)|placeholder|insert[-_ ].*here|\.\.\.|^<.*>$|^x{4,}$"
@@ -80,6 +89,8 @@ class Settings:
     guest_checkouts: bool = True
     limits: bool = True
     return_origins: tuple[str, ...] = ()
+    past_due_grace_days: int = 7
+    metrics_token: str = field(default="", repr=False)
     dev: bool = False
 
 
@@ -148,6 +159,8 @@ class _Reading:
             log_format=self.one_of("PAYGRES_LOG_FORMAT", "json", ("json", "console")),
             guest_checkouts=self.one_of("PAYGRES_GUEST_CHECKOUTS", "on", ("on", "off")) == "on",
             limits=self.one_of("PAYGRES_LIMITS", "on", ("on", "off")) == "on",
+            past_due_grace_days=self.integer("PAYGRES_PAST_DUE_GRACE_DAYS", 7, 0, 365),
+            metrics_token=self.secret("PAYGRES_METRICS_TOKEN", least=16),
             return_origins=origins,
             dev=self.dev,
         )

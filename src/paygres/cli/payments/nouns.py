@@ -1,0 +1,34 @@
+"""The nouns of the command line, their modules and their other names. Light: `paygres --help` reads it."""
+
+# Noun -> (module with NOUN, the line --help shows).
+NOUNS = {
+    "link": ("paygres.cli.link", "which server the commands below speak to, from this directory"),
+    "status": ("paygres.cli.payments.status", "both Stripe connections: account, webhook endpoint, last sync"),
+    "config": ("paygres.cli.payments.config", "set, remove, show: the Stripe key of an environment"),
+    "webhooks": ("paygres.cli.payments.webhooks", "configure: the webhook endpoint at Stripe"),
+    "sync": ("paygres.cli.payments.sync", "read the Stripe accounts anew"),
+    "catalog": ("paygres.cli.payments.catalog", "products and prices together"),
+    "products": ("paygres.cli.payments.products", "list, get, create, update, delete"),
+    "prices": ("paygres.cli.payments.prices", "list, get, create, update, archive"),
+    "customers": ("paygres.cli.payments.customers", "who paid, how often, how much"),
+    "subscriptions": ("paygres.cli.payments.subscriptions", "subscriptions, of one subject if you like"),
+    "transactions": ("paygres.cli.payments.transactions", "payments, refunds and failures"),
+}
+ALSO = {
+    "webhook": "webhooks",
+    "product": "products",
+    "price": "prices",
+    "customer": "customers",
+    "subscription": "subscriptions",
+    "transaction": "transactions",
+}
+
+
+def is_ours(word: str) -> bool:
+    """Whether a command line that begins with this word is an operator's command."""
+    return word in NOUNS or word in ALSO or word == "payments" or word.startswith("-")
+
+
+def usage() -> str:
+    """The nouns as --help shows them."""
+    return "\n".join(f"  {noun:<14} {line}" for noun, (_, line) in NOUNS.items())
