@@ -149,7 +149,7 @@ def test_an_unknown_path_is_unrecognized(sandbox: Sandbox) -> None:
 
 
 def test_a_path_that_only_stripe_serves_says_so(sandbox: Sandbox) -> None:
-    answer = sandbox.http.browser.get("/v1/coupons", headers={"Authorization": f"Bearer {sandbox.key}"})
+    answer = sandbox.http.browser.get("/v1/accounts/acct_1/persons", headers={"Authorization": f"Bearer {sandbox.key}"})
     assert answer.status_code == 404
     assert "the sandbox does not simulate it" in answer.json()["error"]["message"]
 

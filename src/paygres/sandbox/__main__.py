@@ -41,12 +41,25 @@ def read_settings(arguments: list[str]) -> Settings:
     add("--delivery-width", type=int, default=1, metavar="N", help="deliveries to one endpoint at the same time")
     add("--redirect-hold", type=float, default=10.0, metavar="SECONDS", help="longest wait for the webhook's answer")
     add("--settle-after", type=float, default=2.0, metavar="SECONDS", help="when charge.updated follows a payment")
+    add(
+        "--limits",
+        nargs="?",
+        const="25,25",
+        metavar="N,N",
+        help="answer 429 beyond so many requests a second, of an account and of one endpoint (alone: Stripe's 25,25)",
+    )
     given = parser.parse_args(arguments)
     try:
         retries = tuple(float(wait) for wait in given.retries.split(",") if wait.strip())
     except ValueError:
         parser.error(f"argument --retries: not a list of seconds: {given.retries!r}")
     given.retries = retries
+    if given.limits is not None:
+        try:
+            account, endpoint = (float(rate) for rate in given.limits.split(","))
+            given.limits = (account, endpoint)
+        except ValueError:
+            parser.error(f"argument --limits: not two numbers: {given.limits!r}")
     return Settings(**vars(given))
 
 

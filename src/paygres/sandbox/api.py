@@ -10,6 +10,7 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from paygres.sandbox import faults, ids
+from paygres.sandbox.limits import Limits
 from paygres.sandbox.objects import account as accounts
 from paygres.sandbox.objects.catalog import INCLUDED, UNPUBLISHED, find_route
 from paygres.sandbox.objects.routes import Answer, Params, Route
@@ -22,6 +23,7 @@ from paygres.sandbox.wire.authorization import authorize
 from paygres.sandbox.wire.errors import Refusal
 from paygres.sandbox.wire.idempotency import IdempotencyKeys, Replay, fingerprint
 from paygres.sandbox.wire.lists import Page
+from paygres.sandbox.wire.restricted_keys import RestrictedKeys
 from paygres.sandbox.world import Work, World
 
 MAX_BODY = 1_000_000
@@ -32,9 +34,11 @@ Headers = list[tuple[bytes, bytes]]
 class Api:
     """The ASGI application of /v1."""
 
-    def __init__(self, world: World, dials: faults.Faults) -> None:
+    def __init__(self, world: World, dials: faults.Faults, limits: Limits, restricted: RestrictedKeys) -> None:
         self._world = world
         self._faults = dials
+        self._limits = limits
+        self._restricted = restricted
         self._keys = IdempotencyKeys(world.store)
         self._known_accounts: set[str] = set()
 
@@ -54,7 +58,9 @@ class Api:
             encoded = await _body(receive)
             if encoded is None:
                 return
-            account = authorize(sent.get(b"authorization", b"").decode("latin-1"))
+            secret, account = authorize(sent.get(b"authorization", b"").decode("latin-1"))
+            self._restricted.check(secret, account, scope["method"], scope["path"])
+            self._limits.admit(account, lambda: _endpoint(scope["method"], scope["path"]))
             await self._faults.before(scope["method"], scope["path"])
             status, body, in_flight = self._answer(scope, account, encoded, key, request_id, headers)
             await self._faults.after(scope["method"], scope["path"])
@@ -163,6 +169,14 @@ def _expand(work: Work, items: list[Object], paths: Iterable[str], *, listed: bo
         return maker(work, item) if maker else None
 
     expand(items, paths, listed=listed, fetch=work.get, include=include)
+
+
+def _endpoint(method: str, path: str) -> str:
+    """What Stripe counts as one endpoint."""
+    try:
+        return find_route(method, path)[0]
+    except Refusal:
+        return f"{method} {path}"
 
 
 def _error_body(refusal: Refusal, request_id: str) -> bytes:

@@ -13,17 +13,27 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from paygres.sandbox.api import Api
 from paygres.sandbox.deliveries import Deliveries
 from paygres.sandbox.faults import Faults
+from paygres.sandbox.limits import Limits
+from paygres.sandbox.pages.account_controls import AccountControls
 from paygres.sandbox.pages.checkout import CheckoutPage
 from paygres.sandbox.pages.controls import Controls
 from paygres.sandbox.pages.papers import PaperPages
+from paygres.sandbox.pages.portal import PortalPage
+from paygres.sandbox.pages.renewal_controls import RenewalControls
 from paygres.sandbox.timers import run_timers
+from paygres.sandbox.wire.restricted_keys import RestrictedKeys
 from paygres.sandbox.world import World
 
 
 def create_app(world: World) -> ASGIApp:
     """The application; its lifespan runs the deliveries and the timers."""
     dials = Faults(latency=world.settings.latency)
-    api = Api(world, dials)
+    limits = Limits()
+    if world.settings.limits is not None:
+        account, endpoint = world.settings.limits
+        limits.set({"on": True, "rate": account, "endpoint_rate": endpoint})
+    restricted = RestrictedKeys(world.store)
+    api = Api(world, dials, limits, restricted)
     deliveries = Deliveries(world, dials)
 
     @asynccontextmanager
@@ -42,7 +52,10 @@ def create_app(world: World) -> ASGIApp:
             Route("/", _front, methods=["GET"]),
             *CheckoutPage(world, deliveries).routes(),
             *PaperPages(world).routes(),
+            *PortalPage(world).routes(),
             *Controls(world, deliveries, dials).routes(),
+            *AccountControls(world, limits, restricted).routes(),
+            *RenewalControls(world).routes(),
         ],
         lifespan=lifespan,
     )

@@ -3,7 +3,15 @@ controls take."""
 
 from dataclasses import dataclass
 
-from paygres.sandbox.objects import checkout_sessions, customers, payment_intents, payment_methods, subscriptions
+from paygres.sandbox.objects import (
+    charges,
+    checkout_sessions,
+    customers,
+    discounts,
+    payment_intents,
+    payment_methods,
+    subscription_starts,
+)
 from paygres.sandbox.objects.cards import Card
 from paygres.sandbox.objects.payment_intents import Attempt
 from paygres.sandbox.objects.payment_methods import Buyer
@@ -37,10 +45,10 @@ def confirm(work: Work, session: Object, card: Card | None, buyer: Buyer, method
     """Pays the open session with a card (or with an existing payment method made from it). Raises the 402 of a
     decline, after which the session stays open. `card` None: the session costs nothing."""
     if session["payment_status"] == "no_payment_required" and session["mode"] == "payment":
-        customer = _customer(work, session, buyer)
+        customer = customer_of(work, session, buyer)
         if customer is not None and session["customer"] is None:
             work.emit("customer.created", customer)
-        return Outcome(session, _complete(work, session, customer, buyer, "no_payment_required"))
+        return Outcome(session, complete(work, session, customer, buyer, "no_payment_required"))
     if card is None:
         raise payment_methods.incorrect_number("number")
     payment_method = method or payment_methods.make(work, card, buyer)
@@ -74,8 +82,9 @@ def intent_of(work: Work, session: Object) -> Object | None:
 
 def _try(work: Work, session: Object, tried: Attempt) -> Outcome:
     hidden = work.hidden(session["id"])
-    due = subscriptions.due_now(session, hidden)
-    customer = _customer(work, session, tried.buyer) if tried.will_pay else None
+    due = subscription_starts.due_now(session, hidden)
+    saves = tried.will_pay or (due == 0 and tried.card.attaches)
+    customer = customer_of(work, session, tried.buyer) if saves else None
     new_customer = customer is not None and session["customer"] is None
     intent = intent_of(work, session)
     new_intent = intent is None
@@ -95,7 +104,7 @@ def _try(work: Work, session: Object, tried: Attempt) -> Outcome:
         charge = payment_intents.attempt(work, intent, tried, new=new_intent)
         if charge is None:
             return Outcome(session, None)
-    elif tried.card.code is not None:
+    elif tried.card.code is not None and not tried.card.attaches:
         raise Refusal(
             tried.card.message,
             status=402,
@@ -111,17 +120,17 @@ def _try(work: Work, session: Object, tried: Attempt) -> Outcome:
     if tried.authenticated:
         # Recorded: after a challenge the intent's event comes first.
         work.emit("payment_intent.succeeded", intent)
-        work.emit("charge.succeeded", charge)
+        charges.announce(work, charge)
         if new_customer and customer:
             work.emit("customer.created", customer)
     else:
-        work.emit("charge.succeeded", charge)
+        charges.announce(work, charge)
         if new_customer and customer:
             work.emit("customer.created", customer)
         work.emit("payment_intent.succeeded", intent)
         if new_intent:
             work.emit("payment_intent.created", payment_intents.as_born(intent))
-    return Outcome(session, _complete(work, session, customer, tried.buyer, "paid"))
+    return Outcome(session, complete(work, session, customer, tried.buyer, "paid"))
 
 
 def _complete_subscription(
@@ -135,14 +144,14 @@ def _complete_subscription(
     new_intent: bool,
 ) -> Outcome:
     if charge is not None:
-        work.emit("charge.succeeded", charge)
+        charges.announce(work, charge)
     payment_methods.attach(work, tried.payment_method, customer["id"])
     if new_customer:
         work.emit("customer.created", customer)
     if customer["currency"] is None:
         work.update_and_emit(customer, "customer.updated", currency=session["currency"])
-    started = subscriptions.start(work, session, customer, tried.payment_method, intent, charge)
-    completed = _complete(
+    started = subscription_starts.from_session(work, session, customer, tried.payment_method, intent, charge)
+    completed = complete(
         work,
         session,
         customer,
@@ -156,11 +165,11 @@ def _complete_subscription(
         if new_intent:
             work.emit("payment_intent.created", payment_intents.as_born(intent))
         work.emit("payment_intent.succeeded", intent)
-    subscriptions.announce_first_invoice(work, started)
+    subscription_starts.announce_first_invoice(work, started)
     return Outcome(session, completed)
 
 
-def _customer(work: Work, session: Object, buyer: Buyer) -> Object | None:
+def customer_of(work: Work, session: Object, buyer: Buyer) -> Object | None:
     """The session's customer, or the new one that it needs (not announced yet), or None for a guest."""
     if session["customer"] is not None:
         return work.get(session["customer"])
@@ -170,7 +179,7 @@ def _customer(work: Work, session: Object, buyer: Buyer) -> Object | None:
     return customers.make(work, announced=False, email=buyer.email, name=buyer.name, phone=buyer.phone)
 
 
-def _complete(
+def complete(
     work: Work, session: Object, customer: Object | None, buyer: Buyer, payment_status: str, **more: str
 ) -> str:
     details = payment_methods.billing_details(buyer)
@@ -185,4 +194,5 @@ def _complete(
         collected_information={"shipping_details": None},
         **more,
     )
+    discounts.redeem(work, session)
     return work.emit("checkout.session.completed", session, automatic=True)

@@ -26,3 +26,5 @@ class Settings:
     redirect_hold: float = 10.0
     # When a charge gets its balance transaction (charge.updated).
     settle_after: float = 2.0
+    # Requests a second of an account, and of one endpoint; None: no limit.
+    limits: tuple[float, float] | None = None

@@ -3,14 +3,18 @@
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from paygres.sandbox.links import links_of
 from paygres.sandbox.packing import Packing
 
 Object = dict[str, Any]
+# Where an object stands in the lists of its kind: (created, row number).
+Place = tuple[int, int]
 
 
 class StateError(Exception):
@@ -20,28 +24,20 @@ class StateError(Exception):
 # Of the tables in store.sql; another one means another file.
 FORMAT = 1
 SCHEMA = Path(__file__).with_name("store.sql")
+# From so many rows on, a filter is not selective.
+MANY = 400
 
-# The fields a list can be narrowed by, per kind of object. Dots lead into nested objects,
-# `*` into each element of a list.
-LINKS: dict[str, tuple[str, ...]] = {
-    "billing_portal.configuration": ("active", "is_default"),
-    "charge": ("customer", "payment_intent"),
-    "checkout.session": ("customer", "customer_details.email", "payment_intent", "subscription", "status"),
-    "coupon": (),
-    "customer": ("email",),
-    "dispute": ("charge", "payment_intent"),
-    "event": ("type",),
-    "invoice": ("customer", "status", "parent.subscription_details.subscription", "collection_method"),
-    "invoice_payment": ("invoice", "status", "payment.payment_intent", "payment.type"),
-    "payment_intent": ("customer",),
-    "payment_method": ("customer", "type"),
-    "price": ("active", "currency", "lookup_key", "product", "type", "recurring.interval", "recurring.usage_type"),
-    "product": ("active", "url"),
-    "promotion_code": ("active", "code", "customer"),
-    "refund": ("charge", "payment_intent"),
-    "subscription": ("customer", "status", "collection_method", "items.data.*.price.id"),
-    "subscription_item": ("subscription",),
-}
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """One object of many, its JSON and its links made already."""
+
+    id: str
+    kind: str
+    created: int
+    body: bytes
+    hidden: bytes | None
+    links: Iterable[tuple[str, str]]
 
 
 class Store:
@@ -108,13 +104,27 @@ class Store:
                 self._packed_hidden(item["id"], hidden),
             ),
         ).lastrowid
-        self._link(seq, _links(item))
+        self._link(seq, links_of(item))
+
+    def insert_many(self, account: str, rows: Iterable[Bulk]) -> None:
+        """What `insert` does, for thousands of objects whose links are known already."""
+        [last] = self.run("SELECT coalesce(max(seq), 0) FROM objects").fetchone()
+        objects: list[tuple[Any, ...]] = []
+        links: list[tuple[str, str, int]] = []
+        for seq, row in enumerate(rows, last + 1):
+            hidden = self.pack(_hidden_sort(row.id), row.hidden) if row.hidden else None
+            objects.append((seq, row.id, account, row.kind, row.created, self.pack(row.kind, row.body), hidden))
+            links.extend((name, value, seq) for name, value in row.links)
+        self._db.executemany(
+            "INSERT INTO objects (seq, id, account, kind, created, body, hidden) VALUES (?, ?, ?, ?, ?, ?, ?)", objects
+        )
+        self._db.executemany("INSERT OR IGNORE INTO links (name, value, seq) VALUES (?, ?, ?)", links)
 
     def replace(self, before: Object, item: Object, body: bytes) -> None:
         """`before`: the object as it is stored."""
         packed = self.pack(_sort(item), body)
         [(seq,)] = self.run("UPDATE objects SET body = ? WHERE id = ? RETURNING seq", (packed, item["id"])).fetchall()
-        present, wanted = set(_links(before)), set(_links(item))
+        present, wanted = set(links_of(before)), set(links_of(item))
         self._unlink(seq, present - wanted)
         self._link(seq, wanted - present)
 
@@ -124,7 +134,7 @@ class Store:
         [(seq,)] = self.run(
             "UPDATE objects SET body = ?, deleted = 1 WHERE id = ? RETURNING seq", (packed, item["id"])
         ).fetchall()
-        self._unlink(seq, _links(item))
+        self._unlink(seq, links_of(item))
 
     def _link(self, seq: int | None, links: Iterable[tuple[str, str]]) -> None:
         for name, value in links:
@@ -150,11 +160,12 @@ class Store:
     def set_hidden(self, id: str, hidden: Object) -> None:
         self.run("UPDATE objects SET hidden = ? WHERE id = ?", (self._packed_hidden(id, hidden), id))
 
-    def seq(self, account: str, kind: str, id: str) -> int | None:
-        row = self.run(
-            "SELECT seq FROM objects WHERE id = ? AND account = ? AND kind = ?", (id, account, kind)
+    def place(self, account: str, kind: str, id: str) -> Place | None:
+        """Where the object stands in its lists."""
+        row: Place | None = self.run(
+            "SELECT created, seq FROM objects WHERE id = ? AND account = ? AND kind = ?", (id, account, kind)
         ).fetchone()
-        return row[0] if row else None
+        return row
 
     def page(
         self,
@@ -163,36 +174,45 @@ class Store:
         *,
         links: Mapping[str, str | Iterable[str]],
         conditions: Iterable[tuple[str, Any]] = (),
-        after: int | None = None,
-        before: int | None = None,
+        after: Place | None = None,
+        before: Place | None = None,
         limit: int,
     ) -> list[bytes]:
         """Up to `limit` bodies, newest first. `links`: name -> value, or the values it may have. `conditions`:
-        SQL with one `?` each. `after`/`before`: the row number a cursor names; with `before`, the rows
-        nearest to it are taken."""
+        SQL with one `?` each. `after`/`before`: the place of a cursor; with `before`, the rows nearest to it
+        are taken."""
         where = ["account = ?", "kind = ?", "deleted = 0"]
         arguments: list[Any] = [account, kind]
         for name, wanted in links.items():
             values = [wanted] if isinstance(wanted, str) else list(wanted)
-            marks = ", ".join("?" * len(values))
-            where.append(f"seq IN (SELECT seq FROM links WHERE name = ? AND value IN ({marks}))")
-            arguments += [f"{kind}.{name}", *values]
+            found = f"FROM links WHERE name = ? AND value IN ({', '.join('?' * len(values))})"
+            named = [f"{kind}.{name}", *values]
+            if self._are_many(found, named):
+                # Looks along the list, where most rows fit, and stops when the page is full.
+                where.append(f"EXISTS (SELECT 1 {found} AND seq = objects.seq)")
+            else:
+                where.append(f"seq IN (SELECT seq {found})")
+                # The plus keeps SQLite from walking along the list for these few rows.
+                where[0] = "+account = ?"
+            arguments += named
         for sql, argument in conditions:
             where.append(sql)
             arguments.append(argument)
-        if after is not None:
-            where.append("seq < ?")
-            arguments.append(after)
-        if before is not None:
-            where.append("seq > ?")
-            arguments.append(before)
+        for place, sign in ((after, "<"), (before, ">")):
+            if place is not None:
+                where.append(f"(created, seq) {sign} (?, ?)")
+                arguments += place
         order = "ASC" if before is not None else "DESC"
         rows = self.run(
-            f"SELECT body FROM objects WHERE {' AND '.join(where)} ORDER BY seq {order} LIMIT ?",
+            f"SELECT body FROM objects WHERE {' AND '.join(where)} ORDER BY created {order}, seq {order} LIMIT ?",
             (*arguments, limit),
         ).fetchall()
         bodies = [self.unpack(row[0]) for row in rows]
         return bodies[::-1] if before is not None else bodies
+
+    def _are_many(self, found: str, named: list[str]) -> bool:
+        [count] = self.run(f"SELECT count(*) FROM (SELECT 1 {found} LIMIT {MANY})", named).fetchone()
+        return count == MANY
 
     def pack(self, sort: str, body: bytes) -> bytes:
         return self._packing.pack(sort, body)
@@ -201,29 +221,13 @@ class Store:
         return self._packing.unpack(packed)
 
     def _packed_hidden(self, id: str, hidden: Object | None) -> bytes | None:
-        return self.pack(f"hidden {id.partition('_')[0]}", orjson.dumps(hidden)) if hidden else None
+        return self.pack(_hidden_sort(id), orjson.dumps(hidden)) if hidden else None
+
+
+def _hidden_sort(id: str) -> str:
+    return f"hidden {id.partition('_')[0]}"
 
 
 def _sort(item: Object) -> str:
     """What bodies resemble: events those with the same object."""
     return f"event {item['data']['object']['object']}" if item["object"] == "event" else item["object"]
-
-
-def _links(item: Object) -> Iterator[tuple[str, str]]:
-    kind = item["object"]
-    for name in LINKS.get(kind, ()):
-        for value in _values(item, name.split(".")):
-            if isinstance(value, bool):
-                yield f"{kind}.{name}", "true" if value else "false"
-            elif isinstance(value, str):
-                yield f"{kind}.{name}", value
-
-
-def _values(value: Any, steps: list[str]) -> Iterator[Any]:
-    for place, step in enumerate(steps):
-        if step == "*":
-            for one in value or ():
-                yield from _values(one, steps[place + 1 :])
-            return
-        value = value.get(step) if isinstance(value, dict) else None
-    yield value

@@ -14,7 +14,9 @@ CREATE TABLE IF NOT EXISTS objects (
     body BLOB NOT NULL,
     hidden BLOB
 );
-CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (account, kind, seq) WHERE deleted = 0;
+-- Lists are in the order of `created`, and may be narrowed by it. Seeded objects are older than their row numbers say.
+DROP INDEX IF EXISTS objects_by_kind;
+CREATE INDEX IF NOT EXISTS objects_by_time ON objects (account, kind, created, seq) WHERE deleted = 0;
 
 -- One row per field that lists can be narrowed by.
 CREATE TABLE IF NOT EXISTS links (

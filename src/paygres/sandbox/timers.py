@@ -5,15 +5,32 @@ import sys
 import traceback
 from collections.abc import Callable, Mapping
 
-from paygres.sandbox.objects import charges, checkout_sessions, invoices
+from paygres.sandbox import delayed_payments, renewals
+from paygres.sandbox.objects import (
+    charges,
+    checkout_sessions,
+    disputes,
+    invoice_payments,
+    refunds,
+    subscription_ends,
+    subscription_terms,
+)
 from paygres.sandbox.world import Work, World
 
 LONGEST_SLEEP = 30.0
 
 TIMERS: Mapping[str, Callable[[Work, str], None]] = {
-    "announce_invoice_payment": invoices.announce_payment,
+    "advance_invoice": renewals.advance_invoice,
+    "announce_invoice_payment": invoice_payments.announce,
+    "end_debit": delayed_payments.end,
+    "end_refund": refunds.end,
+    "expire_incomplete": subscription_ends.expire_incomplete,
+    "decide_dispute": disputes.decide,
     "expire_session": checkout_sessions.expire_by_time,
+    "retry_invoice": renewals.retry_invoice,
     "settle_charge": charges.settle,
+    "subscription_due": renewals.due,
+    "trial_will_end": subscription_terms.announce_trial_end,
 }
 
 

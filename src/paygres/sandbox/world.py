@@ -18,7 +18,12 @@ from paygres.sandbox.store import Store
 from paygres.sandbox.wire.errors import Refusal, no_such
 
 # Where an id's noun in "No such ...: 'x'" is not its kind's name with spaces.
-NOUNS = {"checkout.session": "checkout.session", "event": "event", "payment_method": "PaymentMethod"}
+NOUNS = {
+    "billing_portal.configuration": "configuration",
+    "checkout.session": "checkout.session",
+    "event": "event",
+    "payment_method": "PaymentMethod",
+}
 
 
 @dataclass(slots=True)

@@ -7,7 +7,8 @@ DECLINED = "Your card was declined."
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`code`: the error code a charge ends with, None when it is paid. `asks`: the buyer must authenticate first."""
+    """`code`: the error code a charge ends with, None when it is paid. `asks`: the buyer must authenticate first.
+    `attaches`: it can be saved, although its charges fail."""
 
     number: str
     brand: str = "visa"
@@ -15,6 +16,10 @@ class Card:
     decline_code: str | None = None
     message: str = ""
     asks: bool = False
+    attaches: bool = False
+    # What dispute follows the payment (disputes.py), and how refunds end (refunds.py).
+    disputed: str | None = None
+    refunds: str | None = None
 
 
 def _declines(number: str, code: str, decline_code: str | None, message: str, *, asks: bool = False) -> Card:
@@ -28,6 +33,11 @@ CARDS: dict[str, Card] = {
         Card("4000056655665556"),
         Card("5555555555554444", brand="mastercard"),
         Card("378282246310005", brand="amex"),
+        Card("4000000000000259", disputed="fraudulent"),
+        Card("4000000000002685", disputed="product_not_received"),
+        Card("4000000000001976", disputed="inquiry"),
+        Card("4000000000007726", refunds="pending"),
+        Card("4000000000005126", refunds="fails"),
         Card("6011111111111117", brand="discover"),
         _declines("4000000000000002", "card_declined", "generic_decline", DECLINED),
         _declines("4000000000009995", "card_declined", "insufficient_funds", "Your card has insufficient funds."),
@@ -42,6 +52,7 @@ CARDS: dict[str, Card] = {
             "An error occurred while processing your card. Try again in a little bit.",
         ),
         _declines("4000000000006975", "card_declined", "card_velocity_exceeded", DECLINED),
+        Card("4000000000000341", code="card_declined", decline_code="generic_decline", message=DECLINED, attaches=True),
         Card("4000002500003155", asks=True),
         Card("4000002760003184", asks=True),
         Card("4000000000003220", asks=True),
@@ -50,6 +61,17 @@ CARDS: dict[str, Card] = {
 }
 
 TOKENS = {
+    "tok_createDispute": "4000000000000259",
+    "tok_visa_createDispute": "4000000000000259",
+    "pm_card_createDispute": "4000000000000259",
+    "tok_createDisputeProductNotReceived": "4000000000002685",
+    "pm_card_createDisputeProductNotReceived": "4000000000002685",
+    "tok_createDisputeInquiry": "4000000000001976",
+    "pm_card_createDisputeInquiry": "4000000000001976",
+    "tok_pendingRefund": "4000000000007726",
+    "pm_card_pendingRefund": "4000000000007726",
+    "tok_refundFail": "4000000000005126",
+    "pm_card_refundFail": "4000000000005126",
     "tok_visa": "4242424242424242",
     "pm_card_visa": "4242424242424242",
     "tok_mastercard": "5555555555554444",
@@ -62,6 +84,8 @@ TOKENS = {
     "pm_card_visa_chargeDeclined": "4000000000000002",
     "tok_chargeDeclinedInsufficientFunds": "4000000000009995",
     "pm_card_chargeDeclinedInsufficientFunds": "4000000000009995",
+    "tok_chargeCustomerFail": "4000000000000341",
+    "pm_card_chargeCustomerFail": "4000000000000341",
     "tok_threeDSecureRequired": "4000002760003184",
     "pm_card_authenticationRequired": "4000002500003155",
     "pm_card_threeDSecure2Required": "4000000000003220",

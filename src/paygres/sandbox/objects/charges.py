@@ -1,7 +1,7 @@
 """Charges: made by a confirmed payment intent, settled a moment later, retrieved and listed."""
 
 from paygres.sandbox import ids
-from paygres.sandbox.objects import balance_transactions, payment_methods
+from paygres.sandbox.objects import balance_transactions, disputes, payment_methods
 from paygres.sandbox.objects.cards import Card
 from paygres.sandbox.objects.payment_methods import Buyer
 from paygres.sandbox.objects.routes import Params, Routes
@@ -69,6 +69,12 @@ def make(work: Work, intent: Object, card: Card, buyer: Buyer, payment_method: O
     if paid:
         work.later(work.world.settings.settle_after, "settle_charge", id)
     return charge
+
+
+def announce(work: Work, charge: Object) -> None:
+    """`charge.succeeded`, and the dispute that some cards bring along."""
+    work.emit("charge.succeeded", charge)
+    disputes.open_if_its_card_does(work, charge)
 
 
 def settle(work: Work, id: str) -> None:

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from paygres.sandbox import ids
-from paygres.sandbox.objects import fields, line_items
+from paygres.sandbox.objects import bank_debits, discounts, fields, line_items
 from paygres.sandbox.objects.line_items import Bought
 from paygres.sandbox.objects.routes import Params, Routes
 from paygres.sandbox.spec.complete import Object
@@ -43,30 +43,32 @@ def create(work: Work, params: Params) -> Object:
     _check_urls(params)
     expires_at = _expires_at(work, params)
     customer = _customer(work, params, mode)
-    for place, discount in enumerate(params.get("discounts") or ()):
-        for kind in ("coupon", "promotion_code"):
-            if kind in discount:
-                work.find_living(kind, discount[kind], f"discounts[{place}][{kind}]")
     if "line_items" not in params:
         raise missing_parameter("line_items")
     bought = line_items.read(work, params["line_items"], mode, params.get("currency"))
+    sold: Object = {
+        "amount_subtotal": bought.subtotal,
+        "currency": bought.currency,
+        "customer": customer and customer["id"],
+        "mode": mode,
+    }
     id = ids.new("checkout.session")
     session = work.add(
         {
             **_constants(mode, params),
             **{name: params[name] for name in ECHOED if name in params},
+            **sold,
             "id": id,
-            "amount_subtotal": bought.subtotal,
             "amount_total": bought.subtotal,
             "created": work.now,
-            "currency": bought.currency,
-            "customer": customer and customer["id"],
             "customer_details": _known_details(customer, params),
             "expires_at": expires_at,
             "metadata": metadata.from_params(params),
+            "payment_method_types": _method_types(params, mode, bought.currency),
             "payment_status": "unpaid" if bought.subtotal else "no_payment_required",
             "success_url": params["success_url"],
             "url": f"{work.world.origin}/c/pay/{id}",
+            **discounts.given(work, params, sold, bought.items),
         },
         hidden=_hidden(params, bought),
     )
@@ -162,6 +164,25 @@ def _mode(params: Params) -> str:
     return mode
 
 
+def _method_types(params: Params, mode: str, currency: str) -> list[str]:
+    """What the page offers: cards, and bank debits for a payment in euros. Raises `Refusal` for another wish."""
+    wanted: list[str] = params.get("payment_method_types") or []
+    debits = mode == "payment" and currency == bank_debits.CURRENCY
+    for place, wish in enumerate(wanted):
+        if wish not in ("card", bank_debits.TYPE):
+            raise Refusal(
+                f"The sandbox does not simulate the payment method type `{wish}`.",
+                param=f"payment_method_types[{place}]",
+            )
+        if wish == bank_debits.TYPE and not debits:
+            raise Refusal(
+                f"The payment method `{wish}` cannot be used here: it takes one-time payments in "
+                f"{bank_debits.CURRENCY}, and this Checkout Session is a {mode} in {currency}.",
+                param=f"payment_method_types[{place}]",
+            )
+    return wanted or ["card", *([bank_debits.TYPE] if debits else [])]
+
+
 def _check_urls(params: Params) -> None:
     if "success_url" not in params:
         raise missing_parameter("success_url")
@@ -234,7 +255,6 @@ def _constants(mode: str, params: Params) -> dict[str, Any]:
         "mode": mode,
         "payment_method_collection": "if_required" if pays else "always",
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": ["card"],
         "phone_number_collection": {"enabled": params.get("phone_number_collection", {}).get("enabled", False)},
         "shipping_options": [],
         "status": "open",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from paygres.sandbox import ids
-from paygres.sandbox.objects import fields
+from paygres.sandbox.objects import fields, subscription_ends, subscription_terms
 from paygres.sandbox.objects.routes import Params, Routes
 from paygres.sandbox.spec.complete import Object
 from paygres.sandbox.wire import metadata
@@ -65,6 +65,8 @@ def update(work: Work, params: Params, id: str) -> Object:
 
 def delete(work: Work, params: Params, id: str) -> Object:
     customer = work.find_living("customer", id, "id", in_path=True)
+    for subscription in subscription_terms.living_of(work, id):
+        subscription_ends.end(work, subscription)
     tombstone = work.bury(customer)
     work.emit("customer.deleted", customer)
     return tombstone

@@ -1,10 +1,15 @@
-"""Invoices and their payments: the first, paid invoice of a subscription; retrieved and listed."""
+"""Invoices: the ones that a first payment has paid at once, and those made by hand; retrieved, listed, changed and
+deleted. How they are collected is invoice_collection.py's part."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from paygres.sandbox import ids
+from paygres.sandbox.objects import fields, invoice_items, invoice_papers, invoice_payments
 from paygres.sandbox.objects.routes import Params, Routes
-from paygres.sandbox.spec.complete import Object, complete
+from paygres.sandbox.spec.complete import Object
+from paygres.sandbox.wire import metadata
+from paygres.sandbox.wire.errors import Refusal, missing_parameter
 from paygres.sandbox.wire.lists import Page, answer_list, inline_page
 from paygres.sandbox.world import Work
 
@@ -15,84 +20,42 @@ class Paid:
     payment: Object | None
 
 
-def first(
+def paid_at_once(
     work: Work,
     id: str,
     subscription: Object,
     customer: Object,
-    sold: list[Object],
+    lines: Sequence[Object],
     intent: Object | None,
     charge: Object | None,
+    balance: int | None = None,
 ) -> Paid:
-    """The invoice that a checkout's payment has already paid. Not announced."""
-    trial = subscription["status"] == "trialing"
-    lines = [_line(work, id, subscription, one, trial) for one in sold]
-    total = sum(line["amount"] for line in lines)
-    number = f"{customer['invoice_prefix']}-{customer['next_invoice_sequence']:04d}"
-    work.change(customer, next_invoice_sequence=customer["next_invoice_sequence"] + 1)
-    page = f"{work.world.origin}/invoices/{id}"
+    """The first invoice of a subscription, which the charge has paid already. Not announced. `balance`: what it
+    settles, default the customer's."""
+    draft = invoice_papers.draw_up(
+        work,
+        id,
+        customer,
+        lines,
+        currency=subscription["currency"],
+        reason="subscription_create",
+        subscription=subscription,
+        balance=balance,
+        auto_advance=False,
+    )
+    draft.update(invoice_papers.finalized(work, draft, customer))
     invoice = work.add(
         {
-            "id": id,
-            "object": "invoice",
-            "account_country": "US",
-            "account_name": "Paygres Sandbox",
-            "amount_due": total,
-            "amount_overpaid": 0,
-            "amount_paid": total,
-            "amount_paid_off_stripe": 0,
+            **draft,
+            "amount_paid": draft["amount_due"],
             "amount_remaining": 0,
-            "amount_shipping": 0,
             "attempt_count": 1 if charge else 0,
             "attempted": True,
-            "auto_advance": False,
-            "automatic_tax": {"enabled": False},
-            "billing_reason": "subscription_create",
-            "collection_method": "charge_automatically",
-            "created": work.now,
-            "currency": subscription["currency"],
-            "customer": customer["id"],
-            "customer_email": customer["email"],
-            "customer_name": customer["name"],
-            "customer_tax_exempt": "none",
-            "customer_tax_ids": [],
-            "default_tax_rates": [],
-            "discounts": [],
-            "effective_at": work.now,
-            "ending_balance": 0,
-            "hosted_invoice_url": page,
-            "invoice_pdf": f"{page}/pdf",
-            "issuer": {"type": "self"},
-            "lines": inline_page(lines, f"/v1/invoices/{id}/lines", {"limit": 100}),
-            "livemode": False,
-            "metadata": {},
-            "number": number,
-            "parent": {
-                "subscription_details": {
-                    "metadata": dict(subscription["metadata"]),
-                    "subscription": subscription["id"],
-                },
-                "type": "subscription_details",
-            },
-            "payment_settings": {},
-            "period_end": work.now,
-            "period_start": work.now,
-            "post_payment_credit_notes_amount": 0,
-            "pre_payment_credit_notes_amount": 0,
-            "starting_balance": 0,
             "status": "paid",
             "status_transitions": {"finalized_at": work.now, "paid_at": work.now},
-            "subtotal": total,
-            "subtotal_excluding_tax": total,
-            "total": total,
-            "total_discount_amounts": [],
-            "total_excluding_tax": total,
-            "total_pretax_credit_amounts": [],
-            "total_taxes": [],
-            "webhooks_delivered_at": work.now,
         }
     )
-    payment = _payment(work, invoice, intent) if intent and charge else None
+    payment = invoice_payments.make(work, invoice, intent, paid=True) if intent and charge else None
     return Paid(invoice, payment)
 
 
@@ -124,15 +87,54 @@ def announce_paid(work: Work, invoice: Object) -> None:
     work.emit("invoice.payment_succeeded", invoice)
 
 
-def announce_payment(work: Work, id: str) -> None:
-    """The timer: invoice_payment.paid comes seconds after the rest."""
-    payment = work.get(id)
-    if payment is not None:
-        work.emit("invoice_payment.paid", payment, automatic=True)
+def create(work: Work, params: Params) -> Object:
+    """A draft by hand: of the customer's pending items only when it is asked to include them, or of a subscription."""
+    if "customer" not in params:
+        raise missing_parameter("customer")
+    customer = work.find_living("customer", params["customer"], "customer")
+    subscription: Object | None = None
+    if "subscription" in params:
+        subscription = work.find("subscription", params["subscription"], "subscription")
+    id = ids.new("invoice")
+    takes = subscription is not None or params.get("pending_invoice_items_behavior") == "include"
+    pending = invoice_items.pending(work, customer["id"], params.get("subscription")) if takes else []
+    given = fields.given(params, ("collection_method", "default_payment_method", "description", "footer", "due_date"))
+    invoice = work.add(
+        invoice_papers.draw_up(
+            work,
+            id,
+            customer,
+            invoice_items.take_up(work, pending, id),
+            currency=fields.currency(params.get("currency") or customer["currency"] or "usd", "currency"),
+            reason="manual",
+            subscription=subscription,
+            auto_advance=params.get("auto_advance", False),
+            **given,
+            metadata=metadata.from_params(params),
+        )
+    )
+    work.emit("invoice.created", invoice)
+    return invoice
 
 
 def retrieve(work: Work, params: Params, id: str) -> Object:
-    return work.find("invoice", id, "invoice", in_path=True)
+    return work.find_living("invoice", id, "invoice", in_path=True)
+
+
+def update(work: Work, params: Params, id: str) -> Object:
+    invoice = work.find_living("invoice", id, "invoice", in_path=True)
+    changes = fields.given(params, ("auto_advance", "default_payment_method", "description", "footer"))
+    changes["metadata"] = metadata.merged(invoice["metadata"], params.get("metadata"))
+    return work.update_and_emit(invoice, "invoice.updated", **changes)
+
+
+def delete(work: Work, params: Params, id: str) -> Object:
+    invoice = work.find_living("invoice", id, "invoice", in_path=True)
+    if invoice["status"] != "draft":
+        raise Refusal("You can only delete draft invoices.", code="invoice_not_editable")
+    tombstone = work.bury(invoice)
+    work.emit("invoice.deleted", invoice)
+    return tombstone
 
 
 def list_all(work: Work, params: Params) -> Page:
@@ -141,103 +143,16 @@ def list_all(work: Work, params: Params) -> Page:
     return answer_list(work, "invoice", params, "/v1/invoices", links=links)
 
 
-def retrieve_payment(work: Work, params: Params, id: str) -> Object:
-    return work.find("invoice_payment", id, "invoice_payment", in_path=True)
-
-
-def list_payments(work: Work, params: Params) -> Page:
-    asked = params.get("payment", {})
-    links = {
-        "invoice": params.get("invoice"),
-        "status": params.get("status"),
-        "payment.type": asked.get("type"),
-        "payment.payment_intent": asked.get("payment_intent"),
-    }
-    return answer_list(work, "invoice_payment", params, "/v1/invoice_payments", links=links)
-
-
-def include_payments(work: Work, invoice: Object) -> Object:
-    """What `expand[]=payments` adds."""
-    page = list_payments(work, {"invoice": invoice["id"]})
-    return page.as_object(f"/v1/invoice_payments?invoice={invoice['id']}")
-
-
-def _payment(work: Work, invoice: Object, intent: Object) -> Object:
-    return work.add(
-        {
-            "id": ids.new("invoice_payment"),
-            "object": "invoice_payment",
-            "amount_paid": invoice["amount_paid"],
-            "amount_requested": invoice["amount_due"],
-            "created": work.now,
-            "currency": invoice["currency"],
-            "invoice": invoice["id"],
-            "is_default": True,
-            "livemode": False,
-            "payment": {"payment_intent": intent["id"], "type": "payment_intent"},
-            "status": "paid",
-            "status_transitions": {"paid_at": work.now},
-        }
-    )
-
-
-def _line(work: Work, invoice: str, subscription: Object, sold: Object, trial: bool) -> Object:
-    price = sold["price"]
-    recurring = price["recurring"]
-    item = next((one for one in subscription["items"]["data"] if one["price"]["id"] == price["id"]), None)
-    amount = 0 if trial and recurring else sold["amount_total"]
-    end = item["current_period_end"] if item else work.now
-    of_item = {
-        "subscription_item_details": {
-            "invoice_item": None,
-            "proration": False,
-            "subscription": subscription["id"],
-            "subscription_item": item["id"] if item else "",
-        },
-        "type": "subscription_item_details",
-    }
-    return complete(
-        {
-            "id": ids.new("line_item"),
-            "object": "line_item",
-            "amount": amount,
-            "currency": sold["currency"],
-            "description": _description(sold, trial),
-            "discount_amounts": [],
-            "discountable": True,
-            "discounts": [],
-            "invoice": invoice,
-            "livemode": False,
-            "metadata": dict(subscription["metadata"]) if recurring else {},
-            "parent": of_item if item else None,
-            "period": {"end": end, "start": work.now},
-            "pretax_credit_amounts": [],
-            "pricing": {
-                "price_details": {"price": price["id"], "product": price["product"]},
-                "type": "price_details",
-                "unit_amount_decimal": price["unit_amount_decimal"],
-            },
-            "quantity": sold["quantity"],
-            "subtotal": amount,
-            "subscription": subscription["id"] if item else None,
-            "taxes": [],
-        }
-    )
-
-
-def _description(sold: Object, trial: bool) -> str:
-    recurring = sold["price"]["recurring"]
-    if recurring is None:
-        return sold["description"] or ""
-    if trial:
-        return f"Trial period for {sold['description']}"
-    unit = f"${(sold['price']['unit_amount'] or 0) / 100:.2f}"
-    return f"{sold['quantity']} × {sold['description']} (at {unit} / {recurring['interval']})"
+def list_lines(work: Work, params: Params, id: str) -> Object:
+    invoice = work.find_living("invoice", id, "invoice", in_path=True)
+    return inline_page(invoice["lines"]["data"], f"/v1/invoices/{id}/lines", params)
 
 
 ROUTES: Routes = {
-    "GET /v1/invoices/{invoice}": retrieve,
+    "POST /v1/invoices": create,
     "GET /v1/invoices": list_all,
-    "GET /v1/invoice_payments/{invoice_payment}": retrieve_payment,
-    "GET /v1/invoice_payments": list_payments,
+    "GET /v1/invoices/{invoice}": retrieve,
+    "POST /v1/invoices/{invoice}": update,
+    "DELETE /v1/invoices/{invoice}": delete,
+    "GET /v1/invoices/{invoice}/lines": list_lines,
 }

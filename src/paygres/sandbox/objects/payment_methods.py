@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from paygres.sandbox import ids
-from paygres.sandbox.objects import fields
+from paygres.sandbox.objects import bank_debits, fields
 from paygres.sandbox.objects.cards import BRANDS, CARDS, Card, card_of
 from paygres.sandbox.objects.routes import Params, Routes
 from paygres.sandbox.spec.complete import Object
@@ -34,8 +34,10 @@ def incorrect_number(param: str) -> Refusal:
 
 
 def create(work: Work, params: Params) -> Object:
+    if params.get("type") == bank_debits.TYPE:
+        return bank_debits.create_method(work, params)
     if params.get("type", "card") != "card":
-        raise Refusal("The sandbox simulates payment methods of the type `card` only.", param="type")
+        raise Refusal("The sandbox simulates payment methods of the types `card` and `sepa_debit` only.", param="type")
     card_params = params.get("card")
     if not card_params:
         raise missing_parameter("card")
@@ -102,9 +104,17 @@ def attach(work: Work, payment_method: Object, customer: str) -> None:
         work.emit("payment_method.attached", payment_method)
 
 
+def check_saving(card: Card) -> None:
+    """Raises the 402 of a card that its bank does not let anybody save."""
+    if card.code is not None and not card.attaches:
+        raise Refusal(card.message, status=402, type="card_error", code=card.code, decline_code=card.decline_code)
+
+
 def attach_by_id(work: Work, params: Params, id: str) -> Object:
     customer = work.find_living("customer", params["customer"], "customer")
     payment_method = find(work, id, "payment_method", in_path=True)
+    if payment_method["type"] == "card":
+        check_saving(card_behind(work, payment_method))
     attach(work, payment_method, customer["id"])
     return payment_method
 

@@ -1,8 +1,8 @@
 """The hosted page's own backend as Stripe's CLI uses it (undocumented, so not in the published API):
 `GET /v1/payment_pages/{cs}` and `POST /v1/payment_pages/{cs}/confirm`."""
 
-from paygres.sandbox import confirm
-from paygres.sandbox.objects import payment_methods
+from paygres.sandbox import confirm, delayed_payments
+from paygres.sandbox.objects import bank_debits, payment_methods
 from paygres.sandbox.objects.payment_methods import Buyer
 from paygres.sandbox.objects.routes import Params, Routes
 from paygres.sandbox.spec.complete import Object
@@ -26,12 +26,23 @@ def confirm_page(work: Work, params: Params, id: str) -> Object:
         )
     if "payment_method" not in params:
         raise missing_parameter("payment_method")
-    payment_method = payment_methods.find(work, params["payment_method"], "payment_method")
+    payment_method = _method(work, params["payment_method"])
     told = payment_method["billing_details"]
     email = told["email"] or (session["customer_details"] or {}).get("email") or "stripe@example.com"
     buyer = Buyer(email, told["name"], told["phone"], told["address"])
-    outcome = confirm.confirm(work, session, payment_methods.card_behind(work, payment_method), buyer, payment_method)
-    return _page(outcome.session)
+    if payment_method["type"] == bank_debits.TYPE:
+        debit = bank_debits.debit_behind(work, payment_method)
+        return _page(delayed_payments.pay(work, session, debit, buyer, payment_method).session)
+    card = payment_methods.card_behind(work, payment_method)
+    return _page(confirm.confirm(work, session, card, buyer, payment_method).session)
+
+
+def _method(work: Work, id: str) -> Object:
+    """A stored payment method, or a new one from a name: `pm_card_visa`, `pm_success_at`."""
+    debit = bank_debits.debit_of(id) if id in bank_debits.NAMED else None
+    if debit is not None:
+        return bank_debits.make_method(work, debit, Buyer("stripe@example.com", "Test Buyer"))
+    return payment_methods.find(work, id, "payment_method")
 
 
 def _page(session: Object) -> Object:

@@ -1,95 +1,106 @@
-"""Subscriptions as a paid checkout session starts them (after the payment, since basil), with their first invoice;
-retrieved and listed. Renewals and changes are not simulated yet."""
+"""Subscriptions: create, retrieve, update, cancel, resume, list. How they begin, change and end has its own rooms;
+renewals happen by themselves (renewals.py)."""
 
-from dataclasses import dataclass
+from typing import Any
 
-from paygres.sandbox import ids
-from paygres.sandbox.objects import invoices, periods
+from paygres.sandbox.objects import (
+    fields,
+    payment_methods,
+    sold_items,
+    subscription_changes,
+    subscription_ends,
+    subscription_pauses,
+    subscription_requests,
+    subscription_terms,
+)
 from paygres.sandbox.objects.routes import Params, Routes
+from paygres.sandbox.objects.subscription_terms import ENDED
 from paygres.sandbox.spec.complete import Object
 from paygres.sandbox.wire import metadata
-from paygres.sandbox.wire.lists import Page, answer_list, inline_page
+from paygres.sandbox.wire.errors import Refusal, missing_parameter, no_such
+from paygres.sandbox.wire.lists import Page, answer_list
 from paygres.sandbox.world import Work
 
-ENDED = ("canceled", "incomplete_expired")
+# Parameters that would change amounts or dates in ways that nothing here follows.
+UNSIMULATED = (
+    "add_invoice_items",
+    "application_fee_percent",
+    "backdate_start_date",
+    "billing_cycle_anchor_config",
+    "billing_schedules",
+    "billing_thresholds",
+    "discounts",
+    "on_behalf_of",
+    "pending_invoice_item_interval",
+    "transfer_data",
+)
+PLAIN = ("collection_method", "days_until_due", "default_payment_method", "description")
+OF_ENDED = frozenset(("cancellation_details", "metadata"))
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
-    subscription: Object
-    invoice: Object
-    invoice_payment: Object | None
-
-
-def due_now(session: Object, hidden: Object) -> int:
-    """What the buyer pays when the session completes: a trial postpones the recurring prices."""
-    if session["mode"] != "subscription" or not _trial_end(hidden, 0):
-        return session["amount_total"]
-    return sum(item["amount_total"] for item in hidden["line_items"] if item["price"]["type"] == "one_time")
-
-
-def start(
-    work: Work,
-    session: Object,
-    customer: Object,
-    payment_method: Object,
-    intent: Object | None,
-    charge: Object | None,
-) -> Started:
-    """The subscription and its first invoice, paid by the intent; not announced."""
-    hidden = work.hidden(session["id"])
-    given: Params = hidden.get("subscription_data", {})
-    trial_end = _trial_end(hidden, work.now)
-    sold = [item for item in hidden["line_items"] if item["price"]["type"] == "recurring"]
-    id = ids.new("subscription")
-    items = [_item(work, id, one, trial_end) for one in sold]
-    invoice_id = ids.new("invoice")
-    subscription = work.add(
-        {
-            "id": id,
-            "object": "subscription",
-            "automatic_tax": {"enabled": False},
-            "billing_cycle_anchor": trial_end or work.now,
-            "billing_mode": {"flexible": {"proration_discounts": "included"}, "type": "flexible"},
-            "billing_schedules": [],
-            "cancel_at_period_end": False,
-            "cancellation_details": {},
-            "collection_method": "charge_automatically",
-            "created": work.now,
-            "currency": session["currency"],
-            "customer": customer["id"],
-            "default_payment_method": payment_method["id"],
-            "default_tax_rates": [],
-            "description": given.get("description"),
-            "discounts": [],
-            "invoice_settings": {"issuer": {"type": "self"}},
-            "items": inline_page(items, f"/v1/subscription_items?subscription={id}", {"limit": 100}),
-            "latest_invoice": invoice_id,
-            "livemode": False,
-            "metadata": metadata.from_params(given),
-            "payment_settings": {
-                "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-                "save_default_payment_method": "off",
-            },
-            "start_date": work.now,
-            "status": "trialing" if trial_end else "active",
-            "trial_end": trial_end,
-            "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
-            "trial_start": work.now if trial_end else None,
-        }
+def create(work: Work, params: Params) -> Object:
+    if "customer" not in params:
+        raise missing_parameter("customer")
+    if "items" not in params:
+        raise missing_parameter("items")
+    _refuse_unsimulated(params, "billing_cycle_anchor")
+    customer = work.find_living("customer", params["customer"], "customer")
+    planned = sold_items.plan(work, [], params["items"])
+    _match_currency(customer, planned[0].price, params)
+    behavior = params.get("payment_behavior", "allow_incomplete")
+    if behavior == "pending_if_incomplete":
+        raise Refusal("`pending_if_incomplete` cannot be used when creating a Subscription.", param="payment_behavior")
+    return subscription_requests.start(
+        work,
+        customer,
+        planned,
+        trial_end=subscription_terms.read_trial_end(work, params),
+        behavior=behavior,
+        ending=params,
+        off_session=params.get("off_session", False),
+        fields={**_fields(work, customer["id"], params), "metadata": metadata.from_params(params), **_mode(params)},
     )
-    paid = invoices.first(work, invoice_id, subscription, customer, hidden["line_items"], intent, charge)
-    return Started(subscription, paid.invoice, paid.payment)
-
-
-def announce_first_invoice(work: Work, started: Started) -> None:
-    invoices.announce_paid(work, started.invoice)
-    if started.invoice_payment is not None:
-        work.later(work.world.settings.settle_after, "announce_invoice_payment", started.invoice_payment["id"])
 
 
 def retrieve(work: Work, params: Params, id: str) -> Object:
     return work.find("subscription", id, "id", in_path=True)
+
+
+def update(work: Work, params: Params, id: str) -> Object:
+    subscription = work.find("subscription", id, "id", in_path=True)
+    _refuse_unsimulated(params)
+    if subscription["status"] in ENDED and params.keys() - OF_ENDED:
+        raise Refusal("A canceled subscription can only update its cancellation_details and metadata.")
+    change = subscription_changes.read(work, subscription, params)
+    changes = _fields(work, subscription["customer"], params)
+    for name in ("payment_settings", "trial_settings"):
+        if name in changes:
+            changes[name] = {**(subscription[name] or {}), **changes[name]}
+    changes["metadata"] = metadata.merged(subscription["metadata"], params.get("metadata"))
+    changes |= subscription_terms.ending(work, subscription, params)
+    behavior = params.get("payment_behavior", "allow_incomplete")
+    return subscription_changes.apply(work, subscription, change, changes, payment_behavior=behavior)
+
+
+def cancel(work: Work, params: Params, id: str) -> Object:
+    subscription = work.find("subscription", id, "id", in_path=True)
+    if subscription["status"] in ENDED:
+        raise no_such("subscription", id, "id", status=404)
+    return subscription_ends.end(
+        work,
+        subscription,
+        told=params.get("cancellation_details"),
+        prorates=params.get("prorate", False),
+        invoices_now=params.get("invoice_now", False),
+    )
+
+
+def resume(work: Work, params: Params, id: str) -> Object:
+    subscription = work.find("subscription", id, "id", in_path=True)
+    if subscription["status"] != "paused":
+        raise Refusal("You can only resume subscriptions with a status of `paused`.")
+    anew = params.get("billing_cycle_anchor", "now") == "now"
+    return subscription_pauses.resume(work, subscription, begins_anew=anew)
 
 
 def list_all(work: Work, params: Params) -> Page:
@@ -114,46 +125,69 @@ def include_subscriptions(work: Work, customer: Object) -> Object:
     return list_all(work, {"customer": customer["id"]}).as_object(f"/v1/customers/{customer['id']}/subscriptions")
 
 
-def retrieve_item(work: Work, params: Params, id: str) -> Object:
-    return work.find("subscription_item", id, "item", in_path=True)
-
-
-def list_items(work: Work, params: Params) -> Page:
-    work.find("subscription", params["subscription"], "subscription")
-    links = {"subscription": params["subscription"]}
-    return answer_list(work, "subscription_item", params, "/v1/subscription_items", links=links)
-
-
-def _item(work: Work, subscription: str, sold: Object, trial_end: int | None) -> Object:
-    recurring = sold["price"]["recurring"]
-    end = trial_end or periods.later(work.now, recurring["interval"], recurring["interval_count"])
-    return work.add(
-        {
-            "id": ids.new("subscription_item"),
-            "object": "subscription_item",
-            "created": work.now,
-            "current_period_end": end,
-            "current_period_start": work.now,
-            "discounts": [],
-            "metadata": sold["metadata"],
-            "price": sold["price"],
-            "quantity": sold["quantity"],
-            "subscription": subscription,
-            "tax_rates": [],
+def _fields(work: Work, customer: str, params: Params) -> dict[str, Any]:
+    """The fields that the parameters set as they are."""
+    changes = fields.given(params, PLAIN)
+    if changes.get("default_payment_method"):
+        method = payment_methods.find(work, changes["default_payment_method"], "default_payment_method")
+        if method["customer"] != customer:
+            raise Refusal(
+                f"The customer does not have a payment method with the ID {method['id']}. The payment method must be "
+                f"attached to the customer.",
+                code="resource_missing",
+                param="default_payment_method",
+            )
+    if changes.get("collection_method") == "send_invoice" and not changes.get("days_until_due"):
+        raise Refusal(
+            "If collection_method is set to send_invoice, then days_until_due must be set.", param="days_until_due"
+        )
+    if "pause_collection" in params:
+        paused = params["pause_collection"]
+        changes["pause_collection"] = paused and {
+            "behavior": paused["behavior"],
+            "resumes_at": paused.get("resumes_at"),
         }
-    )
+        changes["pause_collection"] = changes["pause_collection"] or None
+    for name in ("payment_settings", "trial_settings"):
+        if name in params:
+            changes[name] = params[name]
+    return changes
 
 
-def _trial_end(hidden: Object, now: int) -> int | None:
-    given = hidden.get("subscription_data", {})
-    if given.get("trial_period_days"):
-        return now + given["trial_period_days"] * periods.DAY
-    return given.get("trial_end")
+def _mode(params: Params) -> dict[str, Any]:
+    given = params.get("billing_mode")
+    if not given or given["type"] == "flexible":
+        return {}
+    return {"billing_mode": {"type": "classic"}}
+
+
+def _match_currency(customer: Object, price: Object | None, params: Params) -> None:
+    assert price is not None
+    asked = params.get("currency", price["currency"]).lower()
+    if asked != price["currency"]:
+        raise Refusal(
+            f"The price specified only supports `{price['currency']}`. This doesn't match the expected currency: "
+            f"`{asked}`.",
+            param="items[0][price]",
+        )
+    if customer["currency"] not in (None, asked):
+        raise Refusal(
+            f"You cannot combine currencies on a single customer. This customer has an active subscription, "
+            f"subscription schedule, discount, quote, or invoice item with currency {customer['currency']}."
+        )
+
+
+def _refuse_unsimulated(params: Params, *more: str) -> None:
+    for name in (*UNSIMULATED, *more):
+        if params.get(name):
+            raise Refusal(f"The sandbox does not simulate `{name}` of Subscriptions.", param=name)
 
 
 ROUTES: Routes = {
-    "GET /v1/subscriptions/{subscription_exposed_id}": retrieve,
+    "POST /v1/subscriptions": create,
     "GET /v1/subscriptions": list_all,
-    "GET /v1/subscription_items/{item}": retrieve_item,
-    "GET /v1/subscription_items": list_items,
+    "GET /v1/subscriptions/{subscription_exposed_id}": retrieve,
+    "POST /v1/subscriptions/{subscription_exposed_id}": update,
+    "DELETE /v1/subscriptions/{subscription_exposed_id}": cancel,
+    "POST /v1/subscriptions/{subscription}/resume": resume,
 }

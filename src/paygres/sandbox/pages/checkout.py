@@ -11,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from paygres.sandbox import confirm, ids
+from paygres.sandbox import confirm, delayed_payments, ids
 from paygres.sandbox.deliveries import Deliveries
-from paygres.sandbox.objects import checkout_sessions, fields
+from paygres.sandbox.objects import bank_debits, checkout_sessions, discounts, fields
+from paygres.sandbox.objects.bank_debits import Debit
 from paygres.sandbox.objects.cards import Card, card_of, digits
 from paygres.sandbox.objects.payment_methods import Buyer
 from paygres.sandbox.pages.templates import render
@@ -50,6 +51,7 @@ class CheckoutPage:
             Route("/c/pay/{session}", self.show, methods=["GET"]),
             Route("/c/pay/{session}", self.pay, methods=["POST"]),
             Route("/c/pay/{session}/challenge", self.answer_challenge, methods=["POST"]),
+            Route("/c/pay/{session}/code", self.apply_code, methods=["POST"]),
         ]
 
     async def show(self, request: Request) -> Response:
@@ -57,7 +59,7 @@ class CheckoutPage:
 
     async def pay(self, request: Request) -> Response:
         id = request.path_params["session"]
-        typed = await _form(request)
+        typed = await read_form(request)
         account = self._world.store.account_of(id)
         if typed is None or account is None:
             return self._show(id, status=404 if account is None else 400)
@@ -65,8 +67,12 @@ class CheckoutPage:
             with self._buyers_work(account) as work:
                 session = confirm.open_session(work, id)
                 free = session["payment_status"] == "no_payment_required" and session["mode"] == "payment"
-                buyer, card, problem = _read(work, session, typed, free)
-                outcome = None if problem else confirm.confirm(work, session, card, buyer)
+                if typed.get("method") == bank_debits.TYPE:
+                    buyer, debit, problem = _read_debit(session, typed)
+                    outcome = delayed_payments.pay(work, session, debit, buyer) if debit else None
+                else:
+                    buyer, card, problem = _read(work, session, typed, free)
+                    outcome = None if problem else confirm.confirm(work, session, card, buyer)
         except Refusal as refusal:
             if refusal.status != 402:
                 return self._show(id)
@@ -79,7 +85,7 @@ class CheckoutPage:
 
     async def answer_challenge(self, request: Request) -> Response:
         id = request.path_params["session"]
-        typed = await _form(request)
+        typed = await read_form(request)
         account = self._world.store.account_of(id)
         if typed is None or account is None:
             return self._show(id, status=404 if account is None else 400)
@@ -95,6 +101,21 @@ class CheckoutPage:
             message = "We are unable to authenticate your payment method. Please choose a different payment method."
             return self._show(id, problem=Problem(message, "card_number"), status=402)
         return await self._leave(outcome.session, outcome.completed)
+
+    async def apply_code(self, request: Request) -> Response:
+        """A promotion code; the page then shows the new total, or says why there is none."""
+        id = request.path_params["session"]
+        typed = await read_form(request)
+        account = self._world.store.account_of(id)
+        if typed is None or account is None:
+            return self._show(id, status=404 if account is None else 400)
+        try:
+            with self._buyers_work(account) as work:
+                discounts.typed(work, confirm.open_session(work, id), typed.get("promotion_code", ""))
+        except Refusal as refusal:
+            problem = Problem(refusal.error["message"], "promotion_code")
+            return self._show(id, problem=problem, typed=typed, status=402)
+        return RedirectResponse(f"/c/pay/{id}", status_code=303, headers=SECURITY)
 
     def _buyers_work(self, account: str) -> AbstractContextManager[Work]:
         """Work that the page's own request causes: its events name that request, as Stripe's do."""
@@ -116,11 +137,11 @@ class CheckoutPage:
         work = Work(self._world, account or "", int(self._world.time()))
         session = work.get(id) if account else None
         if session is None or session["object"] != "checkout.session":
-            return _page("gone.html", 404, title="There is no such checkout", text="Ask the shop for a new link.")
+            return as_page("gone.html", 404, title="There is no such checkout", text="Ask the shop for a new link.")
         if session["status"] == "open" and session["expires_at"] <= work.now:
             session["status"] = "expired"
         if session["status"] == "complete":
-            return _page(
+            return as_page(
                 "gone.html",
                 status,
                 title="This checkout is already paid",
@@ -128,7 +149,7 @@ class CheckoutPage:
                 link=checkout_sessions.landing_url(session),
             )
         if session["status"] == "expired":
-            return _page(
+            return as_page(
                 "gone.html",
                 status,
                 title="This checkout has expired",
@@ -139,16 +160,20 @@ class CheckoutPage:
         intent = confirm.intent_of(work, session)
         total = fields.money(session["amount_total"], session["currency"])
         if intent is not None and intent["status"] == "requires_action":
-            return _page("challenge.html", status, id=id, total=total)
-        return _page(
+            return as_page("challenge.html", status, id=id, total=total)
+        discount = session["total_details"]["amount_discount"]
+        return as_page(
             "checkout.html",
             status,
             cancel_url=session["cancel_url"],
+            discount=fields.money(discount, session["currency"]) if discount else None,
             free=session["payment_status"] == "no_payment_required" and session["mode"] == "payment",
             id=id,
             items=[_shown(item) for item in hidden["line_items"]],
+            debits=bank_debits.TYPE in session["payment_method_types"],
             known_email=(session["customer_details"] or {}).get("email") or "",
             problem=problem,
+            takes_codes=bool(session["allow_promotion_codes"]),
             subscribes=session["mode"] == "subscription",
             total=total,
             typed=typed or {},
@@ -157,16 +182,38 @@ class CheckoutPage:
 
 def _read(work: Work, session: Object, typed: dict[str, str], free: bool) -> tuple[Buyer, Card | None, Problem | None]:
     """What was typed, and what is wrong with it."""
-    email = typed.get("email", "").strip() or (session["customer_details"] or {}).get("email") or ""
-    buyer = Buyer(email=email, name=typed.get("name", "").strip()[:200] or None)
+    buyer = _read_buyer(session, typed)
+    email = buyer.email or ""
     if not fields.EMAIL.match(email):
         return buyer, None, Problem("Your email is incomplete.", "email")
     if free:
         return buyer, None, None
+    return read_card(buyer, typed, work.now)
+
+
+def _read_debit(session: Object, typed: dict[str, str]) -> tuple[Buyer, Debit | None, Problem | None]:
+    buyer = _read_buyer(session, typed)
+    debit = bank_debits.debit_of(typed.get("iban", ""))
+    if not fields.EMAIL.match(buyer.email or ""):
+        return buyer, None, Problem("Your email is incomplete.", "email")
+    if buyer.name is None:
+        return buyer, None, Problem("The name on the account is incomplete.", "name")
+    if debit is None:
+        return buyer, None, Problem("Your IBAN is none of the test IBANs.", "iban")
+    return buyer, debit, None
+
+
+def _read_buyer(session: Object, typed: dict[str, str]) -> Buyer:
+    email = typed.get("email", "").strip() or (session["customer_details"] or {}).get("email") or ""
+    return Buyer(email=email, name=typed.get("name", "").strip()[:200] or None)
+
+
+def read_card(buyer: Buyer, typed: dict[str, str], now: int) -> tuple[Buyer, Card | None, Problem | None]:
+    """The card that was typed and the buyer with its expiry, or what is wrong with them."""
     card = card_of(digits(typed.get("card_number", "")))
     if card is None:
         return buyer, None, Problem("Your card number is incorrect.", "card_number")
-    expiry = _expiry(typed.get("exp", ""), work.now)
+    expiry = _expiry(typed.get("exp", ""), now)
     if expiry is None:
         return buyer, card, Problem("Your card's expiration date is incomplete or in the past.", "exp")
     if len(digits(typed.get("cvc", ""))) not in (3, 4):
@@ -194,12 +241,13 @@ def _shown(item: Object) -> dict[str, Any]:
     return {
         "name": item["description"],
         "quantity": item["quantity"],
-        "amount": fields.money(item["amount_total"], item["currency"]),
+        "amount": fields.money(item["amount_subtotal"], item["currency"]),
         "every": every,
     }
 
 
-async def _form(request: Request) -> dict[str, str] | None:
+async def read_form(request: Request) -> dict[str, str] | None:
+    """The fields of a posted form, None when it is too long or no form."""
     body = b""
     async for chunk in request.stream():
         body += chunk
@@ -212,5 +260,5 @@ async def _form(request: Request) -> dict[str, str] | None:
     return {name: values[-1] for name, values in parsed.items()}
 
 
-def _page(template: str, status: int, **values: Any) -> Response:
+def as_page(template: str, status: int, **values: Any) -> Response:
     return HTMLResponse(render(template, **values), status_code=status, headers=SECURITY)

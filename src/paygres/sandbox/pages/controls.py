@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from paygres.sandbox import confirm
+from paygres.sandbox import confirm, delayed_payments
 from paygres.sandbox.deliveries import Deliveries
 from paygres.sandbox.faults import Faults
-from paygres.sandbox.objects import checkout_sessions
+from paygres.sandbox.objects import bank_debits, billing_portal_sessions, checkout_sessions
 from paygres.sandbox.objects.cards import card_of
 from paygres.sandbox.objects.payment_methods import Buyer, incorrect_number
 from paygres.sandbox.spec.complete import Object
@@ -36,17 +36,17 @@ class Controls:
 
     def routes(self) -> list[Route]:
         return [
-            Route("/_sim/deliveries", _guarded(self.list_deliveries), methods=["GET"]),
-            Route("/_sim/resend", _guarded(self.resend), methods=["POST"]),
-            Route("/_sim/pay", _guarded(self.pay), methods=["POST"]),
-            Route("/_sim/expire", _guarded(self.expire), methods=["POST"]),
-            Route("/_sim/faults", _guarded(self.turn_dials), methods=["GET", "POST"]),
+            Route("/_sim/deliveries", guarded(self.list_deliveries), methods=["GET"]),
+            Route("/_sim/resend", guarded(self.resend), methods=["POST"]),
+            Route("/_sim/pay", guarded(self.pay), methods=["POST"]),
+            Route("/_sim/expire", guarded(self.expire), methods=["POST"]),
+            Route("/_sim/faults", guarded(self.turn_dials), methods=["GET", "POST"]),
         ]
 
     async def list_deliveries(self, request: Request) -> Response:
         """`?event=` narrows. Newest first, at most 200."""
         rows = self._world.store.run(DELIVERIES, (request.query_params.get("event"),)).fetchall()
-        return _json({"deliveries": [self._delivery(*row) for row in rows]})
+        return answer_json({"deliveries": [self._delivery(*row) for row in rows]})
 
     def _delivery(self, *row: Any) -> dict[str, Any]:
         event = orjson.loads(self._world.store.unpack(row[-1]))
@@ -54,14 +54,14 @@ class Controls:
 
     async def resend(self, request: Request) -> Response:
         """`{"event", "endpoint"?}` -> `{"deliveries": n}`."""
-        asked = await _object(request)
-        return _json({"deliveries": self._deliveries.resend(str(asked.get("event")), asked.get("endpoint"))})
+        asked = await asked_object(request)
+        return answer_json({"deliveries": self._deliveries.resend(str(asked.get("event")), asked.get("endpoint"))})
 
     async def pay(self, request: Request) -> Response:
-        """`{"session", "card"?, "email"?, "name"?, "authenticate"? ("complete" or "fail")}` -> `{"status":
+        """`{"session", "card"? or "iban"?, "email"?, "name"?, "authenticate"? ("complete" or "fail")}` -> `{"status":
         "complete" | "requires_action" | "open", "success_url"?}`; a decline answers Stripe's 402. Waits for the
         webhook's answer as the page does."""
-        asked = await _object(request)
+        asked = await asked_object(request)
         id = str(asked.get("session"))
         account = self._world.store.account_of(id)
         if account is None:
@@ -69,47 +69,57 @@ class Controls:
         card = card_of(str(asked.get("card", "4242424242424242")))
         if card is None:
             raise incorrect_number("card")
+        debit = bank_debits.debit_of(str(asked["iban"])) if "iban" in asked else None
+        if "iban" in asked and debit is None:
+            raise bank_debits.invalid_iban("iban")
         with self._world.work(account) as work:
             session = confirm.open_session(work, id)
             email = asked.get("email") or (session["customer_details"] or {}).get("email") or "buyer@example.com"
-            outcome = confirm.confirm(work, session, card, Buyer(email=email, name=asked.get("name", "Test Buyer")))
+            buyer = Buyer(email=email, name=asked.get("name", "Test Buyer"))
+            if debit is not None:
+                outcome = delayed_payments.pay(work, session, debit, buyer)
+            else:
+                outcome = confirm.confirm(work, session, card, buyer)
         answer = asked.get("authenticate")
         if outcome.completed is None and answer in ("complete", "fail"):
             with self._world.work(account) as work:
                 outcome = confirm.authenticate(work, confirm.open_session(work, id), passed=answer == "complete")
         if outcome.completed is None:
-            return _json({"status": "requires_action" if answer is None else "open"})
+            return answer_json({"status": "requires_action" if answer is None else "open"})
         await self._deliveries.first_answer(outcome.completed, self._world.settings.redirect_hold)
-        return _json({"status": "complete", "success_url": checkout_sessions.landing_url(outcome.session)})
+        return answer_json({"status": "complete", "success_url": checkout_sessions.landing_url(outcome.session)})
 
     async def expire(self, request: Request) -> Response:
-        """`{"session"}`: its time is over now, as if 24 hours had passed."""
-        id = str((await _object(request)).get("session"))
+        """`{"session"}`: the time of a checkout, or of a portal's address, is over now."""
+        id = str((await asked_object(request)).get("session"))
         account = self._world.store.account_of(id)
         if account is None:
             raise no_such("checkout.session", id, "session", status=404)
         with self._world.work(account) as work:
+            if id.startswith("bps_"):
+                billing_portal_sessions.end(work, id)
+                return answer_json({"session": id, "status": "expired"})
             session = confirm.open_session(work, id)
             work.change(session, expires_at=work.now)
             checkout_sessions.expire_by_time(work, id)
-        return _json(_session(work, id))
+        return answer_json(_session(work, id))
 
     async def turn_dials(self, request: Request) -> Response:
         """GET shows the dials; POST `{"latency", "answers": [{"status", "count", "path", "method", "after"}],
         "drop", "duplicate", "delay", "shuffle", "seed"}` turns those that it names."""
         if request.method == "POST":
             try:
-                self._faults.set(await _object(request))
+                self._faults.set(await asked_object(request))
             except (TypeError, ValueError) as problem:
                 raise Refusal(str(problem)) from None
-        return _json(self._faults.shown())
+        return answer_json(self._faults.shown())
 
 
 def _session(work: Work, id: str) -> Object:
     return {"session": id, "status": (work.get(id) or {}).get("status")}
 
 
-def _guarded(control: Control) -> Control:
+def guarded(control: Control) -> Control:
     async def answer(request: Request) -> Response:
         try:
             # A page in somebody's browser must not turn the controls of the sandbox beside it.
@@ -117,12 +127,12 @@ def _guarded(control: Control) -> Control:
                 raise Refusal("The controls do not answer web pages.", status=403)
             return await control(request)
         except Refusal as refusal:
-            return _json({"error": refusal.error}, refusal.status)
+            return answer_json({"error": refusal.error}, refusal.status)
 
     return answer
 
 
-async def _object(request: Request) -> dict[str, Any]:
+async def asked_object(request: Request) -> dict[str, Any]:
     try:
         asked = orjson.loads(await request.body())
     except orjson.JSONDecodeError:
@@ -132,5 +142,5 @@ async def _object(request: Request) -> dict[str, Any]:
     return asked
 
 
-def _json(value: Any, status: int = 200) -> Response:
+def answer_json(value: Any, status: int = 200) -> Response:
     return Response(orjson.dumps(value), status_code=status, media_type="application/json")

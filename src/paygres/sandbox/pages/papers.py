@@ -30,10 +30,11 @@ class PaperPages:
         charge = self._find(request, "charge")
         if charge is None:
             return _missing()
-        card = charge["payment_method_details"]["card"]
+        details = charge["payment_method_details"]
+        means = details[details["type"]]
         lines = [
             ("Paid on", _day(charge["created"])),
-            ("Card", f"{card['brand']} ending in {card['last4']}"),
+            ("Paid with", f"{means.get('brand', 'bank account')} ending in {means['last4']}"),
             ("Refunded", fields.money(charge["amount_refunded"], charge["currency"])),
         ]
         return _paper("Receipt", charge["id"], charge["amount"], charge["currency"], lines)

@@ -32,8 +32,8 @@ def account_of(key: str) -> str | None:
     return "acct_1" + "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:ACCOUNT_LETTERS])
 
 
-def authorize(header: str | None) -> str:
-    """The account the Authorization header speaks for; raises the 401 that Stripe answers otherwise."""
+def authorize(header: str | None) -> tuple[str, str]:
+    """(key, account) of the Authorization header; raises the 401 that Stripe answers otherwise."""
     key = _key(header or "")
     if not key:
         raise _unauthorized(
@@ -48,7 +48,7 @@ def authorize(header: str | None) -> str:
     account = account_of(key)
     if account is None:
         raise _unauthorized(f"Invalid API Key provided: {_masked(key)}")
-    return account
+    return key, account
 
 
 def _key(header: str) -> str:

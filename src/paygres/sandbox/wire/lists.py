@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from paygres.sandbox.store import Place
 from paygres.sandbox.wire.errors import Refusal, bad_parameter, no_such
 from paygres.sandbox.world import NOUNS, Work
 
@@ -63,13 +64,13 @@ def read_limit(params: Mapping[str, Any]) -> int:
     return limit
 
 
-def read_cursors(work: Work, kind: str, params: Mapping[str, Any]) -> tuple[int | None, int | None]:
+def read_cursors(work: Work, kind: str, params: Mapping[str, Any]) -> tuple[Place | None, Place | None]:
     after, before = params.get("starting_after"), params.get("ending_before")
     if after is not None and before is not None:
         raise Refusal(
             "Received both starting_after and ending_before parameters. Please pass in only one.", stored=False
         )
-    return _seq(work, kind, after, "starting_after"), _seq(work, kind, before, "ending_before")
+    return _place(work, kind, after, "starting_after"), _place(work, kind, before, "ending_before")
 
 
 def inline_page(items: list[dict[str, Any]], url: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -92,13 +93,13 @@ def inline_page(items: list[dict[str, Any]], url: str, params: Mapping[str, Any]
     return {"object": "list", "data": taken, "has_more": start + limit < end, "url": url}
 
 
-def _seq(work: Work, kind: str, cursor: str | None, param: str) -> int | None:
+def _place(work: Work, kind: str, cursor: str | None, param: str) -> Place | None:
     if cursor is None:
         return None
-    seq = work.store.seq(work.account, kind, cursor)
-    if seq is None:
+    place = work.store.place(work.account, kind, cursor)
+    if place is None:
         raise no_such(NOUNS.get(kind, kind), cursor, param)
-    return seq
+    return place
 
 
 def _created(created: Any) -> Iterable[tuple[str, Any]]:

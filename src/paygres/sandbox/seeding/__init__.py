@@ -1,0 +1,1 @@
+"""Filling an account with thousands of objects at once."""
