@@ -21,6 +21,7 @@ from paygres.server.db.migrate import migrate
 
 FLOOR_TABLES = Path(__file__).with_name("floor.sql")
 CONNECT_SECONDS = 20.0
+API_KEY = "ik_3c5d7e9f1a2b4c6d8e0f1a3b5c7d9e0f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def standing(folder: Path, *, script: str = "", latency: float | None = None, or
             "DATABASE_URL": urls.server_socket,
             "JWT_SECRET": JWT_SECRET,
             "ENCRYPTION_KEY": "8f7e6d5c4b3a29181706f5e4d3c2b1a09f8e7d6c",
-            "ACCESS_API_KEY": "ik_3c5d7e9f1a2b4c6d8e0f1a3b5c7d9e0f",
+            "ACCESS_API_KEY": API_KEY,
             "ACCESS_ANON_KEY": "anon_2b4d6f8a0c1e3a5c7e9b1d3f5a7c9e0b",
             "STRIPE_API_BASE": stripe_url,
             "PAYGRES_LIMITS": "off",  # or the budget for test mode (25 a second) is what is measured

@@ -110,9 +110,7 @@ def billed(name: str, number: int, at: int, metadata: Raw, *, declines: int = 0,
         ]
         at += 3 * DAY
     paid_charge = charge(pays, declines + 1, created=at, amount_captured=900, **stamped)
-    done = intent(
-        pays, created=at, status="succeeded", amount_received=900, latest_charge=paid_charge["id"], **stamped
-    )
+    done = intent(pays, created=at, status="succeeded", amount_received=900, latest_charge=paid_charge["id"], **stamped)
     paid = {
         **final,
         "status": "paid",

@@ -74,7 +74,7 @@ def test_every_route_of_the_openapi_document_is_documented_and_no_other() -> Non
     document = json.loads(asyncio.run(route.endpoint(None)).body)  # pyright: ignore[reportArgumentType]
     real = {f"{method.upper()} {path}" for path, methods in document["paths"].items() for method in methods}
     page = (ROOT / "docs/http-api.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"`((?:GET|POST|PUT|DELETE) /[^`]+)`", page)) == real
+    assert set(re.findall(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^`]+)`", page)) == real
 
 
 def test_every_error_code_of_the_server_is_documented() -> None:

@@ -93,7 +93,8 @@ async def test_a_key_starts_anew_in_the_new_account(database: FreshDatabase, str
         first = await buy(parts, price, idempotency_key="order:1")
         await connect_account(parts, "test", stripe.key, actor="test")
         await connect_account(parts, "test", key, actor="test")
-        assert await buy(parts, price, idempotency_key="order:1") == first
+        again = await buy(parts, price, idempotency_key="order:1")
+        assert (again["id"], again["url"]) == (first["id"], first["url"])
         other, _ = await switch(parts, stripe)
         assert (await buy(parts, other, idempotency_key="order:2"))["status"] == "open"
 

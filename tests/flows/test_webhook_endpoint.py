@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from paygres.server import errors
-from paygres.server.flows.configure_webhook_endpoint import configure_webhook_endpoint, install_webhook_secret
+from paygres.server.flows.configure_webhook_endpoint import configure_webhook_endpoint
 from paygres.server.flows.connect_account import connect_account
+from paygres.server.flows.install_webhook_secret import install_webhook_secret
 from paygres.server.flows.read_connections import read_connections
 from paygres.server.projections.events import EVENT_TYPES
 from tests.flows.running_parts import WEBHOOK_URL, Sandbox, endpoints, parts_on, rows, sandbox_process
@@ -53,23 +54,46 @@ async def test_a_good_endpoint_is_kept_with_its_secret(database: FreshDatabase, 
         after = (await read_connections(parts.db))[0]
         assert await parts.connections.webhook("test") == secrets
         assert len(await endpoints(parts, key)) == 1
+    assert after["webhookHealth"].pop("checkedAt") > before["webhookHealth"].pop("checkedAt")
     assert after == before
 
 
-async def test_a_disabled_endpoint_is_replaced_and_its_secret_holds_ten_minutes_more(
+async def test_what_stripe_can_change_is_repaired_in_place_with_the_same_secret(
     database: FreshDatabase, sandbox: Sandbox
 ) -> None:
     _, key = sandbox.new_account()
     async with parts_on(database, sandbox.url) as parts:
         await connect_account(parts, "test", key, actor="test")
         [old] = await endpoints(parts, key)
+        before = await parts.connections.webhook("test")
+        spoiled = {"disabled": True, "enabled_events": ["charge.refunded"], "url": "https://old.example.com/hook"}
+        await parts.gateway.request(key, "post", f"/v1/webhook_endpoints/{old['id']}", spoiled)
+        await configure_webhook_endpoint(parts, "test", actor="ada", request_id="req_1")
+        parts.connections.forget("test")
+        assert await parts.connections.webhook("test") == before
+        assert await endpoints(parts, key) == [old]
+    [kept] = await rows(database, "select * from system.audit_log where action = 'webhook.configure'")
+    assert (kept["actor"], kept["target"], kept["request_id"]) == ("ada", old["id"], "req_1")
+
+
+async def test_an_endpoint_of_another_version_is_replaced_and_its_secret_holds_ten_minutes_more(
+    database: FreshDatabase, sandbox: Sandbox
+) -> None:
+    _, key = sandbox.new_account()
+    async with parts_on(database, sandbox.url) as parts:
+        await connect_account(parts, "test", key, actor="test")
+        [good] = await endpoints(parts, key)
         [old_secret] = (await parts.connections.webhook("test")).secrets
-        await parts.gateway.request(key, "post", f"/v1/webhook_endpoints/{old['id']}", {"disabled": True})
+        wanted = {**good, "api_version": "2025-03-31.basil"}
+        made = {name: wanted[name] for name in ("url", "enabled_events", "api_version", "metadata")}
+        old = await parts.gateway.request(key, "post", "/v1/webhook_endpoints", made)
+        await rows(database, "update payments.provider_connections set webhook_endpoint_id = $1", old.object["id"])
         await configure_webhook_endpoint(parts, "test")
         now = await parts.connections.webhook("test")
         [new] = await endpoints(parts, key)
         assert new["id"] == (await read_connections(parts.db))[0]["webhookEndpointId"]
-    assert new["id"] != old["id"]
+    assert new["id"] not in (old.object["id"], good["id"])
+    assert new["api_version"] == "2026-05-27.dahlia"
     assert len(now.secrets) == 2
     assert now.secrets[1] == old_secret
     [minutes] = await rows(

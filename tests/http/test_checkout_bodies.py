@@ -120,7 +120,7 @@ RIGHT: dict[str, dict[str, Any]] = {
     "no e-mail": {"customerEmail": None},
     "an escaped backslash before u0000": {"metadata": {"path": "C:\\u0000"}},
     "a key of 200 after trimming": {"idempotencyKey": " " + "k" * 200 + " "},
-    "any metadata": {"metadata": {str(n): "x" * 600 for n in range(60)}},
+    "as much metadata as Stripe keeps": {"metadata": {str(n): "x" * 500 for n in range(47)}},
 }
 
 

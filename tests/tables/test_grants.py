@@ -19,7 +19,8 @@ MIRRORS = (
 )
 SESSIONS = ("stripe_checkout_sessions", "stripe_customer_portal_sessions")
 HOOKS = ("webhook_events", "customers")
-PRIVATE = ("stripe_objects", "event_queue", "refetch_queue", "subject_customers", "guest_counts")
+OURS = ("checkout_options", "syncs")  # set through routes, read by admins
+PRIVATE = ("stripe_objects", "event_queue", "refetch_queue", "subject_customers", "guest_counts", "sync_windows")
 FOREIGN = ("auth.users", "system.secrets", "system.api_keys")
 ROLES = ("anon", "authenticated", "project_admin", "payments_trigger", "paygres_service")
 
@@ -28,7 +29,7 @@ MAY: dict[str, dict[str, frozenset[str]]] = {
     "anon": dict.fromkeys(SESSIONS, SESSION),
     "authenticated": dict.fromkeys(SESSIONS, SESSION),
     "project_admin": {
-        **dict.fromkeys(MIRRORS, READ),
+        **dict.fromkeys((*MIRRORS, *OURS), READ),
         **dict.fromkeys(SESSIONS, SESSION | {"trigger"}),
         **dict.fromkeys(HOOKS, READ | {"trigger"}),
     },
@@ -38,19 +39,22 @@ MAY: dict[str, dict[str, frozenset[str]]] = {
         **dict.fromkeys(HOOKS, KEPT),
     },
     "paygres_service": {
-        **dict.fromkeys((*MIRRORS, *SESSIONS, *HOOKS, *PRIVATE, *FOREIGN), ALL),
+        **dict.fromkeys((*MIRRORS, *OURS, *SESSIONS, *HOOKS, *PRIVATE, *FOREIGN), ALL),
         "stripe_snapshots": SESSION,  # append-only, even for us
+        "event_attempts": SESSION,
         "system.installation": READ,
         "system.migrations": READ,
     },
 }
 TABLES = (
     *MIRRORS,
+    *OURS,
     *SESSIONS,
     *HOOKS,
     *PRIVATE,
     *FOREIGN,
     "stripe_snapshots",
+    "event_attempts",
     "system.installation",
     "system.migrations",
 )

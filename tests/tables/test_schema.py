@@ -80,9 +80,13 @@ async def test_row_level_security_is_enabled_and_forced_on_the_session_tables(
     ]
 
 
+# It takes no argument and changes nothing but statistics, which only an owner may have gathered.
+OWNERS = {"payments.analyze_new_tables()"}
+
+
 async def test_no_function_of_ours_runs_with_its_owners_rights(transaction: asyncpg.Connection) -> None:
     found = await transaction.fetch(
         "select oid::regprocedure::text from pg_proc where prosecdef"
         " and pronamespace in ('payments'::regnamespace, 'auth'::regnamespace, 'system'::regnamespace)"
     )
-    assert found == []
+    assert {row["oid"] for row in found} - OWNERS == set()

@@ -150,6 +150,11 @@ async def _answer_requests(settings: Settings, listener: socket.socket, *, worke
                 gc.set_threshold(20_000, 20, 20)
                 log.info("listening", url=_url(listener), version=__version__, worker=worker)
 
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            if self.started:
+                app.state.parts.streams.close()  # or the answers without an end would use up the whole grace
+            await super().shutdown(sockets)
+
     log = structlog.get_logger("paygres.app")
     server = Server(config)
     with contextlib.suppress(SystemExit):  # uvicorn's answer to a failed start; ours follows

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -16,9 +17,11 @@ from paygres.server.auth.keys import Keys
 from paygres.server.auth.tokens import Tokens
 from paygres.server.auth.vault import Vault
 from paygres.server.db.database import Database, RoleNotTaken
+from paygres.server.flows.check_secrets import SecretsCheck
 from paygres.server.flows.connect_account import seed_from_environment, seed_webhook_secrets
 from paygres.server.flows.connections import Connections
 from paygres.server.flows.parts import GuestLimits, Parts
+from paygres.server.flows.read_backlog import Counted
 from paygres.server.flows.seed_access_keys import seed_access_keys
 from paygres.server.flows.wake import Wake
 from paygres.server.flows.work import work
@@ -29,7 +32,7 @@ from paygres.server.http.render_errors import log_bug
 from paygres.server.http.routes import DOCUMENTED
 from paygres.server.settings import Settings
 from paygres.server.stripe_gateway.gateway import StripeGateway
-from paygres.server.tables import api_keys, installation
+from paygres.server.tables import access, api_keys, installation
 
 _log = structlog.get_logger("paygres.app")
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
@@ -62,7 +65,8 @@ def create_app(settings: Settings, *, worker: bool = True) -> Starlette:
                     log_bug(error, part="start")
                 raise
             app.state.parts = parts
-            app.state.vitals = vitals = health.Vitals(partial(schema_state, parts.db))
+            app.state.vitals = vitals = health.Vitals(partial(schema_state, parts.db), SecretsCheck(parts), parts.pulse)
+            app.state.counted = Counted()
             background = [asyncio.create_task(_seed(parts, settings))]
             if worker:
                 background.append(asyncio.create_task(keep_working(parts, vitals)))
@@ -96,7 +100,11 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
         await _seed_access_keys(db, settings)
         parts = await _parts(settings, db, gateway)
         await seed_webhook_secrets(parts, settings.stripe_webhook_secrets)
-        yield parts
+        await access.set_grace(db, timedelta(days=settings.past_due_grace_days))
+        try:
+            yield parts
+        finally:
+            await parts.errands.stop()  # while there is still a database to tell
     finally:
         await gateway.close()
         with contextlib.suppress(TimeoutError):
@@ -142,6 +150,7 @@ async def _parts(settings: Settings, db: Database, gateway: StripeGateway) -> Pa
         admin_username=settings.admin_username,
         admin_password=settings.admin_password,
         trust_proxy=settings.trust_proxy,
+        metrics_token=settings.metrics_token,
         sign_in=AdminSignIn(settings.admin_username, settings.admin_password),
     )
 

@@ -34,6 +34,11 @@ def hash_key(key: str) -> str:
     return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def new_api_key() -> str:
+    """`ik_` and 64 hex digits."""
+    return f"ik_{secrets.token_hex(32)}"
+
+
 def new_anon_key() -> str:
     """`anon_` and 64 hex digits."""
     return f"anon_{secrets.token_hex(32)}"
@@ -53,6 +58,10 @@ class Keys:
         self._keys: Sequence[StoredKey] = ()
         self._loaded_at = float("-inf")
         self._loading = asyncio.Lock()
+
+    def forget(self) -> None:
+        """The keys were changed here: the next look is at the database. Other processes notice in ten seconds."""
+        self._loaded_at = float("-inf")
 
     async def require_api_key(self, presented: str) -> None:
         """Raises Authentication (AUTH_INVALID_API_KEY) unless the key is a live API key."""

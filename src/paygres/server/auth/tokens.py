@@ -5,7 +5,7 @@ import base64
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import jwt
 from jwt.types import Options
@@ -63,14 +63,16 @@ class Tokens:
 
     def issue_admin(self, username: str) -> str:
         """An access token of 15 minutes for `local:<username>` with role project_admin."""
+        return self._issue({"sub": f"local:{username}", "role": "project_admin"}, ADMIN_TOKEN_SECONDS)
+
+    def issue_user(self, sub: str, role: Literal["authenticated", "anon"], email: str | None, seconds: int) -> str:
+        """An access token for a user or guest, as an issuer that knows the secret would sign it."""
+        email_claim = {} if email is None else {"email": email}
+        return self._issue({"sub": sub, "role": role, **email_claim}, seconds)
+
+    def _issue(self, claims: dict[str, Any], seconds: int) -> str:
         now = int(self._clock())
-        claims = {
-            "sub": f"local:{username}",
-            "role": "project_admin",
-            "iat": now,
-            "exp": now + ADMIN_TOKEN_SECONDS,
-        }
-        return jwt.encode(claims, self._secret, algorithm="HS256")
+        return jwt.encode({**claims, "iat": now, "exp": now + seconds}, self._secret, algorithm="HS256")
 
     def _decode(self, token: str) -> tuple[Claims, float]:
         if len(token) > _LONGEST_TOKEN:

@@ -54,6 +54,10 @@ class Database:
         for pool in self._pools.values():
             await pool.close()
 
+    def in_use(self) -> dict[str, int]:
+        """Connections at work, by pool."""
+        return {name: pool.get_size() - pool.get_idle_size() for name, pool in self._pools.items()}
+
     def as_caller(self, caller: Caller) -> AbstractAsyncContextManager[Tx]:
         """A transaction under the caller's own role and claims; policies see `auth.jwt()`."""
         if caller.role not in ROLES:

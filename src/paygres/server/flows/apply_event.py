@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from paygres.server.db.database import Database
+from paygres.server.db.database import Database, Tx
 from paygres.server.projections.events import Event, snapshot_of
 from paygres.server.projections.project import Rows, in_lock_order, lock, project
 from paygres.server.projections.snapshots import Unreadable
@@ -69,33 +69,36 @@ async def apply_event(db: Database, road: Road, event: Event, payload: str) -> A
 
 
 async def _in_one_transaction(db: Database, road: Road, event: Event, payload: str) -> Applied:
+    async with db.as_service("webhook", settings=road.limits) as tx:
+        return await apply_within(tx, road, event, payload)
+
+
+async def apply_within(tx: Tx, road: Road, event: Event, payload: str) -> Applied:
+    """`apply_event` in a transaction whose end is the caller's: a rehearsal rolls it back."""
     kind = event.kind
     object_lock, payment_keys = None, list[str]()
     if kind and "id" in event.raw:
         object_lock = lock(road.environment, kind.name, event.object_id)
         payment_keys = in_lock_order(kind.payment_keys(event.raw))
-    async with db.as_service("webhook", settings=road.limits) as tx:
-        opened = await events.open_event(
-            tx, road.environment, road.account_id, event, payload, object_lock, payment_keys
-        )
-        if opened.state == "done":
-            return Applied("done", False, opened.event or unmarked(road, event, "processed", 1, None))
-        attempts = opened.attempts + 1
-        status, reason, rows = _decide(road, event, opened)
-        closed = await events.close_event(
-            tx,
-            road.environment,
-            road.account_id,
-            payload,
-            rows,
-            status,
-            reason,
-            attempts,
-            retry_in(attempts, parked=status == "pending"),
-        )
-        marked = closed.event
-        if marked is None:
-            marked = await events.mark_unfinished(tx, road.environment, road.account_id, payload, closed, attempts)
+    opened = await events.open_event(tx, road.environment, road.account_id, event, payload, object_lock, payment_keys)
+    if opened.state == "done":
+        return Applied("done", False, opened.event or unmarked(road, event, "processed", 1, None))
+    attempts = opened.attempts + 1
+    status, reason, rows = _decide(road, event, opened)
+    closed = await events.close_event(
+        tx,
+        road.environment,
+        road.account_id,
+        payload,
+        rows,
+        status,
+        reason,
+        attempts,
+        retry_in(attempts, parked=status == "pending"),
+    )
+    marked = closed.event
+    if marked is None:
+        marked = await events.mark_unfinished(tx, road.environment, road.account_id, payload, closed, attempts)
     handled = closed.status in ("processed", "ignored") and rows is not None
     return Applied(closed.status, handled, marked or unmarked(road, event, closed.status, attempts, closed.error))
 

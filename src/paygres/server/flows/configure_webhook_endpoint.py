@@ -1,12 +1,8 @@
-"""The managed webhook endpoint at Stripe: made new before the old one goes, and never anybody else's.
+"""Make the managed webhook endpoint as it should be: in place where Stripe can, else a new one before the old goes."""
 
-An endpoint is ours when its metadata carries this installation's id; one that carries the marks but no id
-(made by the reference server) only when it points at our URL.
-"""
-
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
 
 import structlog
 
@@ -14,161 +10,137 @@ from paygres.server import errors
 from paygres.server.flows.connections import (
     Connection,
     leased,
-    own_webhook_secret_name,
+    next_webhook_secret_name,
     previous_webhook_secret_name,
 )
+from paygres.server.flows.drain_endpoint import drain_endpoint
+from paygres.server.flows.managed_endpoint import (
+    change_endpoint,
+    create_endpoint,
+    delete_or_leave,
+    differences,
+    endpoint_url,
+    needs_another,
+    own_endpoints,
+    unreachable,
+    wanted_hash,
+)
 from paygres.server.flows.parts import Parts
-from paygres.server.projections.events import EVENT_TYPES
-from paygres.server.stripe_gateway.gateway import STRIPE_VERSION
-from paygres.server.stripe_gateway.keys import read_webhook_secret, webhook_secret_name
-from paygres.server.tables import connections, secrets
+from paygres.server.stripe_gateway.keys import webhook_secret_name
+from paygres.server.tables import audit, connections, secrets
 
 log = structlog.get_logger()
 
 OLD_SECRET_LASTS = timedelta(minutes=10)
-_ENDPOINTS = "/v1/webhook_endpoints"
 
 
-async def configure_webhook_endpoint(parts: Parts, environment: str) -> None:
+async def configure_webhook_endpoint(
+    parts: Parts, environment: str, *, actor: str | None = None, request_id: str | None = None
+) -> None:
     """Make sure that Stripe delivers our event types to this server, signed with a secret we hold.
 
-    A good endpoint is kept. Otherwise a new one is created and its secret stored; the old secret is accepted
-    for ten more minutes; then the old endpoints are deleted. Raises `NotConfigured` and the gateway's errors;
-    the reason is also kept in the connection.
+    Address, events and a disabled state are corrected in place. An endpoint that is missing, speaks another API
+    version or lost its secret here is replaced: the old secret is accepted for ten more minutes, then the old
+    endpoint is deleted. Raises `NotConfigured` (no key, or an address that Stripe cannot reach) and the gateway's
+    errors; the reason is also kept in the connection. With `actor` it is recorded who asked.
     """
     connection = await parts.connections.current(environment)
+    if reason := unreachable(parts, environment):
+        await connections.update_webhook_error(parts.db, environment, reason, status="unknown")
+        raise errors.NotConfigured(reason)
     try:
         async with leased(parts.db, environment):
-            await _configure(parts, connection)
+            done = await _configure(parts, connection)
     except errors.PaygresError as error:
         await connections.update_webhook_error(parts.db, environment, error.message)
         raise
+    if actor is not None:
+        await audit.record(
+            parts.db,
+            actor=actor,
+            action="webhook.configure",
+            environment=environment,
+            target=done["endpoint"],
+            details=done,
+            request_id=request_id,
+        )
 
 
-async def delete_managed_endpoints(parts: Parts, connection: Connection) -> None:
-    """Delete our endpoints in the connection's account; what fails is logged and left."""
+async def delete_managed_endpoints(parts: Parts, environment: str, key: str) -> None:
+    """Delete our endpoints in the account of `key`; what fails is logged and left."""
+    connection = Connection(environment, "", key, (), 0)
     try:
-        for endpoint in await _own_endpoints(parts, connection):
-            await _delete(parts, connection, endpoint["id"])
+        for endpoint in await own_endpoints(parts, connection):
+            await delete_or_leave(parts, connection, endpoint["id"])
     except errors.PaygresError as error:
-        log.warning("old webhook endpoints stay", environment=connection.environment, reason=error.message)
+        log.warning("old webhook endpoints stay", environment=environment, reason=error.message)
 
 
-async def install_webhook_secret(parts: Parts, environment: str, secret: str) -> None:
-    """Accept deliveries signed with `secret` (of `stripe listen`, say) beside the managed ones (F63)."""
-    secret = read_webhook_secret(environment, secret)
-    name = own_webhook_secret_name(environment)
-    await secrets.upsert(parts.db, name, parts.connections.seal(name, environment, secret))
-    parts.connections.forget(environment)
-
-
-async def _configure(parts: Parts, connection: Connection) -> None:
-    environment, url = connection.environment, _url(parts, connection.environment)
-    own = await _own_endpoints(parts, connection)
-    stored_id = await connections.select_endpoint(parts.db, environment)
-    kept = next((e["id"] for e in own if e["id"] == stored_id and _is_good(e, url)), None)
-    if kept is not None and await _stored_secret(parts, environment) is not None:
-        async with parts.db.as_service() as tx:
-            await connections.update_endpoint(tx, environment, connection.account_id, kept, url)
-    else:
-        kept = await _replace(parts, connection, url)
-    for endpoint in own:
-        if endpoint["id"] != kept:
-            await _delete(parts, connection, endpoint["id"])
-
-
-async def _replace(parts: Parts, connection: Connection, url: str) -> str:
-    environment = connection.environment
-    answer = await parts.gateway.request(
-        connection.stripe_key, "post", _ENDPOINTS, _wanted(parts, environment, url), priority="portal"
-    )
-    endpoint_id, secret = answer.object.get("id"), answer.object.get("secret")
-    if not isinstance(endpoint_id, str) or not isinstance(secret, str):
-        raise errors.Upstream("Stripe did not return a webhook signing secret for the managed endpoint")
-    name, previous_name = webhook_secret_name(environment), previous_webhook_secret_name(environment)
-    old_secret = await _stored_secret(parts, environment)
-    async with parts.db.as_service() as tx:
-        still_ours = await connections.update_endpoint(tx, environment, connection.account_id, endpoint_id, url)
-        if still_ours:
-            if old_secret is not None:
-                sealed = parts.connections.seal(previous_name, environment, old_secret)
-                await secrets.upsert(tx, previous_name, sealed, lasts=OLD_SECRET_LASTS)
-            await secrets.upsert(tx, name, parts.connections.seal(name, environment, secret))
-    parts.connections.forget(environment)
-    if not still_ours:
-        await _delete(parts, connection, endpoint_id)
-        raise errors.Unavailable(f"The Stripe connection of {environment} was changed meanwhile; try again")
-    log.info("webhook endpoint created", environment=environment, endpoint_id=endpoint_id, url=url)
-    return endpoint_id
-
-
-async def _own_endpoints(parts: Parts, connection: Connection) -> list[dict[str, Any]]:
-    """Stripe allows 16 endpoints per account and mode: this list is short."""
-    url = _url(parts, connection.environment)
-    return [
-        endpoint
-        async for page, _ in parts.gateway.pages(connection.stripe_key, _ENDPOINTS, {}, priority="portal")
-        for endpoint in page
-        if _is_own(endpoint, parts.installation_id, connection.environment, url)
-    ]
-
-
-async def _stored_secret(parts: Parts, environment: str) -> str | None:
+async def stored_secret(parts: Parts, environment: str) -> str | None:
+    """The managed endpoint's signing secret, when there is one that can be read."""
     name = webhook_secret_name(environment)
     stored = await secrets.select_live(parts.db, [name])
     return parts.connections.unseal(name, environment, stored.get(name))
 
 
-async def _delete(parts: Parts, connection: Connection, endpoint_id: str) -> None:
-    path = f"{_ENDPOINTS}/{quote(endpoint_id, safe='')}"
-    try:
-        await parts.gateway.request(connection.stripe_key, "delete", path, priority="portal")
-    except errors.PaygresError as error:
-        log.warning("old webhook endpoint stays", endpoint_id=endpoint_id, reason=error.message)
+async def switch(
+    parts: Parts,
+    connection: Connection,
+    endpoint_id: str,
+    secret: str,
+    *,
+    old_secret: str | None,
+    record: Mapping[str, Any] | None = None,
+) -> None:
+    """Make a new endpoint the managed one and its secret the first; the old secret holds ten more minutes.
+
+    `record` is an audit record's words, written in the same transaction. When another account was connected
+    meanwhile the new endpoint is deleted and `Unavailable` raised.
+    """
+    environment = connection.environment
+    name, previous_name = webhook_secret_name(environment), previous_webhook_secret_name(environment)
+    url, checked_for = endpoint_url(parts, environment), wanted_hash(parts, environment)
+    async with parts.db.as_service() as tx:
+        still_ours = await connections.update_endpoint(
+            tx, environment, connection.account_id, endpoint_id, url, checked_for
+        )
+        if still_ours:
+            if old_secret is not None:
+                sealed = parts.connections.seal(previous_name, environment, old_secret)
+                await secrets.upsert(tx, previous_name, sealed, lasts=OLD_SECRET_LASTS)
+            await secrets.upsert(tx, name, parts.connections.seal(name, environment, secret))
+            await secrets.deactivate(tx, [next_webhook_secret_name(environment)])
+            if record is not None:
+                await audit.record(tx, environment=environment, target=endpoint_id, **record)
+    parts.connections.forget(environment)
+    if not still_ours:
+        await delete_or_leave(parts, connection, endpoint_id)
+        raise errors.Unavailable(f"The Stripe connection of {environment} was changed meanwhile; try again")
 
 
-def _is_own(endpoint: dict[str, Any], installation_id: str, environment: str, url: str) -> bool:
-    marks: dict[str, str] = endpoint.get("metadata") or {}
-    if any(marks.get(name) != value for name, value in _marks(environment).items()):
-        return False
-    owner = marks.get("insforge_installation_id")
-    return owner == installation_id or (owner is None and endpoint.get("url") == url)
-
-
-def _is_good(endpoint: dict[str, Any], url: str) -> bool:
-    return (
-        endpoint.get("url") == url
-        and endpoint.get("status") == "enabled"
-        and endpoint.get("api_version") == STRIPE_VERSION
-        and set(endpoint.get("enabled_events") or ()) == set(EVENT_TYPES)
-    )
-
-
-def _wanted(parts: Parts, environment: str, url: str) -> dict[str, Any]:
-    return {
-        "url": url,
-        "enabled_events": list(EVENT_TYPES),
-        "api_version": STRIPE_VERSION,
-        "metadata": {
-            **_marks(environment),
-            "insforge_endpoint_path": _path(environment),
-            "insforge_endpoint_url": url,
-            "insforge_installation_id": parts.installation_id,
-        },
-    }
-
-
-def _marks(environment: str) -> dict[str, str]:
-    return {
-        "managed_by": "insforge",
-        "insforge_webhook": "stripe_payments",
-        "insforge_environment": environment,
-    }
-
-
-def _path(environment: str) -> str:
-    return f"/api/webhooks/stripe/{environment}"
-
-
-def _url(parts: Parts, environment: str) -> str:
-    return parts.api_base_url.rstrip("/") + _path(environment)
+async def _configure(parts: Parts, connection: Connection) -> dict[str, Any]:
+    """What was done: `{endpoint, created, changed, deleted}`."""
+    environment, url = connection.environment, endpoint_url(parts, connection.environment)
+    own = await own_endpoints(parts, connection)
+    stored = await connections.select_endpoint(parts.db, environment)
+    found = next((endpoint for endpoint in own if endpoint["id"] == stored.id), None)
+    secret = await stored_secret(parts, environment)
+    created, changes = False, {}
+    if found is None or needs_another(found) or secret is None:
+        kept, new_secret = await create_endpoint(parts, connection)
+        await switch(parts, connection, kept, new_secret, old_secret=secret)
+        created = True
+    else:
+        kept, changes = str(found["id"]), differences(found, url)
+        if changes:
+            await change_endpoint(parts, connection, kept, changes)
+        async with parts.db.as_service() as tx:
+            await connections.update_endpoint(
+                tx, environment, connection.account_id, kept, url, wanted_hash(parts, environment)
+            )
+    others = [str(endpoint["id"]) for endpoint in own if endpoint["id"] != kept]
+    if created and others:
+        await drain_endpoint(parts, connection)
+    for endpoint_id in others:
+        await delete_or_leave(parts, connection, endpoint_id)
+    return {"endpoint": kept, "created": created, "changed": sorted(changes), "deleted": others}

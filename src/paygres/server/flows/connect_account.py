@@ -1,7 +1,7 @@
 """Give an environment its Stripe key: verified at Stripe before anything is stored, then made to work.
 
-Another account's key deletes nothing: rows keep the account they came from, and the watermark moves (decision
-records 3 and 10).
+Another account's key deletes nothing and therefore asks for no confirmation (F58): rows keep the account they came
+from, lists show the connected account's, and the watermark moves. Switching back brings everything back.
 """
 
 import hashlib
@@ -10,19 +10,17 @@ from collections.abc import Mapping
 import structlog
 
 from paygres.server import errors
-from paygres.server.flows.configure_webhook_endpoint import (
-    configure_webhook_endpoint,
-    delete_managed_endpoints,
-    install_webhook_secret,
-)
+from paygres.server.flows.configure_webhook_endpoint import configure_webhook_endpoint, delete_managed_endpoints
 from paygres.server.flows.connections import (
-    Connection,
     mask_name,
+    next_webhook_secret_name,
     own_webhook_secret_name,
     previous_webhook_secret_name,
 )
+from paygres.server.flows.install_webhook_secret import install_webhook_secret
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.sync_environment import sync_environment
+from paygres.server.flows.verify_key import verify_key
 from paygres.server.stripe_gateway.answer import Answer
 from paygres.server.stripe_gateway.keys import (
     ENVIRONMENTS,
@@ -31,24 +29,26 @@ from paygres.server.stripe_gateway.keys import (
     secret_key_name,
     webhook_secret_name,
 )
-from paygres.server.tables import connections, secrets
+from paygres.server.tables import audit, connections, secrets
 
 log = structlog.get_logger()
 
 
-async def connect_account(parts: Parts, environment: str, secret_key: str, *, actor: str) -> None:
+async def connect_account(
+    parts: Parts, environment: str, secret_key: str, *, actor: str, request_id: str | None = None
+) -> None:
     """Store `secret_key` (a secret or restricted key), then set up the webhook endpoint and sync.
 
     Saving the same key again repairs whatever failed the last time (F59). Raises `NotConfigured` (400
-    `PAYMENT_CONFIG_INVALID`) for a key that Stripe refuses, and the gateway's errors when Stripe cannot be
-    asked; then nothing is stored. A failing endpoint or sync does not raise: it is in the connection.
+    `PAYMENT_CONFIG_INVALID`) for a key that Stripe refuses or that lacks a permission, and the gateway's errors
+    when Stripe cannot be asked; then nothing is stored. A failing endpoint or sync does not raise: it is in the
+    connection.
     """
     key = read_secret_key(environment, secret_key)
     if environment == "live":
         _refuse_unready_for_live(parts)
-    answer = await _verified(parts, environment, key)
-    before = await _connected(parts, environment)
-    switched = await _store(parts, environment, key, answer)
+    answer = await verify_key(parts, key)
+    switched, replaced_key = await _store(parts, environment, key, answer, actor=actor, request_id=request_id)
     parts.connections.forget(environment)
     log.info(
         "stripe account connected",
@@ -57,12 +57,13 @@ async def connect_account(parts: Parts, environment: str, secret_key: str, *, ac
         switched=switched,
         actor=actor,
     )
+    await connections.settle_mappings(parts.db, environment, answer.object["id"])
     try:
         await configure_webhook_endpoint(parts, environment)
     except errors.PaygresError as error:
         log.warning("webhook endpoint not configured", environment=environment, reason=error.message)
-    if switched and before is not None:
-        await delete_managed_endpoints(parts, before)  # or the other account would go on delivering to us
+    if replaced_key is not None:  # or the other account would go on delivering to us
+        await delete_managed_endpoints(parts, environment, replaced_key)
     try:
         await sync_environment(parts, environment)
     except errors.Unavailable as error:
@@ -128,34 +129,14 @@ def _fingerprint(value: str) -> str:
     return f"sha256:{hashlib.sha256(value.strip().encode()).hexdigest()}"
 
 
-async def _verified(parts: Parts, environment: str, key: str) -> Answer:
-    """The account of the key. A refusal is the caller's fault here, not ours (contract 0.2)."""
-    try:
-        answer = await parts.gateway.request(key, "get", "/v1/account", priority="portal")
-    except errors.Upstream as error:
-        if error.code != "PAYMENT_CONFIG_INVALID":
-            raise
-        raise errors.NotConfigured(
-            error.message,
-            next_actions="Check the key in the Stripe dashboard. A restricted key has to read account, "
-            "products, prices and customers, and to write checkout sessions and webhook endpoints.",
-        ) from None
-    if not isinstance(answer.object.get("id"), str):
-        raise errors.Upstream("Stripe's answer about the account of this key has no id")
-    return answer
-
-
-async def _connected(parts: Parts, environment: str) -> Connection | None:
-    try:
-        return await parts.connections.current(environment)
-    except errors.NotConfigured:
-        return None
-
-
-async def _store(parts: Parts, environment: str, key: str, answer: Answer) -> bool:
-    name = secret_key_name(environment)
+async def _store(
+    parts: Parts, environment: str, key: str, answer: Answer, *, actor: str, request_id: str | None
+) -> tuple[bool, str | None]:
+    """(whether another account was connected, its key if there is one that can be read)."""
+    name, account_id = secret_key_name(environment), answer.object["id"]
     async with parts.db.as_service() as tx:
         switched = await connections.upsert_account(tx, environment, answer.object, answer.as_of)
+        before = (await secrets.select_live(tx, [name])).get(name) if switched else None
         await secrets.upsert(tx, name, parts.connections.seal(name, environment, key))
         await secrets.upsert(tx, mask_name(environment), mask(key))
         if switched:
@@ -165,7 +146,17 @@ async def _store(parts: Parts, environment: str, key: str, answer: Answer) -> bo
                 [
                     webhook_secret_name(environment),
                     previous_webhook_secret_name(environment),
+                    next_webhook_secret_name(environment),
                     own_webhook_secret_name(environment),
                 ],
             )
-    return switched
+        await audit.record(
+            tx,
+            actor=actor,
+            action="config.set",
+            environment=environment,
+            target=account_id,
+            details={"maskedKey": mask(key), "accountId": account_id, "accountSwitched": switched},
+            request_id=request_id,
+        )
+    return switched, parts.connections.unseal(name, environment, before)

@@ -12,7 +12,7 @@ import structlog
 from paygres.server import errors
 from paygres.server.auth.vault import Unreadable, Vault
 from paygres.server.db.database import Database
-from paygres.server.stripe_gateway.keys import secret_key_name, webhook_secret_name
+from paygres.server.stripe_gateway.keys import ENVIRONMENTS, secret_key_name, webhook_secret_name
 from paygres.server.tables import connections, secrets
 
 log = structlog.get_logger()
@@ -62,6 +62,11 @@ def previous_webhook_secret_name(environment: str) -> str:
     return f"{webhook_secret_name(environment)}_PREVIOUS"
 
 
+def next_webhook_secret_name(environment: str) -> str:
+    """Where the signing secret of an endpoint that is about to replace the managed one is kept meanwhile."""
+    return f"{webhook_secret_name(environment)}_NEXT"
+
+
 def own_webhook_secret_name(environment: str) -> str:
     """Where a signing secret that people brought (`stripe listen`, a hand-made endpoint) is kept (F63)."""
     return f"{webhook_secret_name(environment)}_OWN"
@@ -87,6 +92,11 @@ class Connections:
         """Whether a key is stored, readable or not."""
         known = await self._get(environment)
         return known.connection is not None or known.problem is not None
+
+    async def unreadable(self) -> dict[str, str]:
+        """The environments whose stored key cannot be read, each with a sentence that says so."""
+        known = {environment: await self._get(environment) for environment in ENVIRONMENTS}
+        return {environment: one.problem for environment, one in known.items() if one.problem is not None}
 
     async def webhook(self, environment: str, *, fresh: bool = False) -> WebhookSide:
         """The signing secrets in force, newest first (may be empty), with account and watermark.
@@ -134,6 +144,7 @@ class Connections:
         key_name = secret_key_name(environment)
         secret_names = (
             webhook_secret_name(environment),
+            next_webhook_secret_name(environment),
             own_webhook_secret_name(environment),
             previous_webhook_secret_name(environment),
         )

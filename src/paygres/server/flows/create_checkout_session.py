@@ -10,12 +10,10 @@ import time
 import uuid
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from paygres.server.caller import ROLES, Caller
 from paygres.server.errors import (
     Idempotency,
-    InvalidRequest,
     NotConfigured,
     PermissionDenied,
     RateLimit,
@@ -27,7 +25,8 @@ from paygres.server.flows.checkout_draft import draft_checkout
 from paygres.server.flows.connections import Connection
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.requests.checkout_sessions import CheckoutRequest
-from paygres.server.flows.send_checkout_session import read_session, send
+from paygres.server.flows.return_origins import check_return_urls
+from paygres.server.flows.send_checkout_session import already_subscribed, read_session, send
 from paygres.server.tables import checkout_sessions
 from paygres.server.tables.checkout_sessions import GuestLimit
 
@@ -41,12 +40,13 @@ async def create_checkout_session(
 ) -> dict[str, Any]:
     """The contract's CheckoutSession. Same key and request: the open or completed session again, never a dead one.
 
-    Raises PermissionDenied (row-level security), Idempotency (the key belongs to another request), NotConfigured
-    (nothing stored), RateLimit (guests; Stripe's own limit), Upstream (Stripe refused or was unreachable).
+    Raises PermissionDenied (row-level security), Idempotency (the key belongs to another request, or the subject has
+    a live subscription to the plan), NotConfigured (nothing stored), RateLimit (guests; Stripe's own limit), Upstream
+    (Stripe refused or was unreachable).
     """
     if caller.role not in ROLES:
         raise PermissionDenied("Unsupported checkout role")
-    _check_return_urls(parts, environment, request)
+    check_return_urls(parts, environment, {"successUrl": request.success_url, "cancelUrl": request.cancel_url})
     guest_limit = _guest_limit(parts, caller)
     try:
         connection = await parts.connections.current(environment)
@@ -64,6 +64,8 @@ async def create_checkout_session(
             raise RateLimit("Too many guest checkouts; try again in a minute", retry_after=60)
         if reserved.outcome == "conflict":
             raise Idempotency("Idempotency key is already used for another checkout request")
+        if reserved.outcome == "subscribed" and reserved.session is None:
+            raise already_subscribed()
         if reserved.outcome == "existing":
             assert reserved.session is not None
             return reserved.session
@@ -71,9 +73,11 @@ async def create_checkout_session(
         if reserved.outcome == "created":
             assert reserved.params is not None
             return await send(parts, connection, reserved.row_id, reserved.params, guest=guest)
-        if reserved.outcome == "overdue":
+        if reserved.outcome in ("overdue", "subscribed"):
             assert reserved.session is not None
             session = await _ask_stripe(parts, connection, reserved.row_id, reserved.session, guest=guest)
+            if reserved.outcome == "subscribed" and session is not None and session["status"] == "open":
+                raise already_subscribed()
         else:
             session = await _join(parts, connection, reserved.row_id, guest=guest)
         if session is not None and session["status"] in ("open", "completed"):
@@ -110,7 +114,7 @@ async def _join(parts: Parts, connection: Connection, row_id: uuid.UUID, *, gues
 async def _ask_stripe(
     parts: Parts, connection: Connection, row_id: uuid.UUID, session: dict[str, Any], *, guest: bool
 ) -> dict[str, Any] | None:
-    """The session's time is over and no event said how it ended: it may have been paid in its last minute."""
+    """It may have been paid unheard: its time is over, or the subject has its plan from somewhere."""
     answer = await read_session(parts, connection, session["checkoutSessionId"], guest=guest)
     await apply_reads(parts.db, connection, [answer.object], answer.as_of)
     return await checkout_sessions.select_json(parts.db, row_id)
@@ -132,16 +136,3 @@ def _guest_limit(parts: Parts, caller: Caller) -> GuestLimit | None:
     if not limits.allowed:
         raise PermissionDenied("Guest checkout is turned off; sign in to pay")
     return GuestLimit(limits.per_minute, limits.per_network_per_minute) if limits.enabled else None
-
-
-def _check_return_urls(parts: Parts, environment: str, request: CheckoutRequest) -> None:
-    """Where buyers may be sent back to (contract F44); in live mode the list is required at start-up."""
-    if environment != "live":
-        return
-    for name, url in (("successUrl", request.success_url), ("cancelUrl", request.cancel_url)):
-        split = urlsplit(url)
-        if f"{split.scheme}://{split.netloc}" not in parts.return_origins:
-            raise InvalidRequest(
-                f"{name}: origin is not allowed",
-                next_actions="Add the origin (scheme://host[:port]) to PAYGRES_RETURN_ORIGINS.",
-            )

@@ -1,7 +1,11 @@
 """What flows may reach: the parts the composition root built. No behaviour."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from paygres.server.flows.errands import Errands
+from paygres.server.flows.pulse import Pulse
+from paygres.server.flows.streams import Streams
 
 if TYPE_CHECKING:
     from paygres.server.auth.admin import AdminSignIn
@@ -31,6 +35,10 @@ class Parts:
     admin_password: str
     trust_proxy: int
     sign_in: "AdminSignIn | None" = None
+    errands: Errands = field(default_factory=Errands)
+    streams: Streams = field(default_factory=Streams)
+    pulse: Pulse = field(default_factory=Pulse)
+    metrics_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,14 @@
 """The mirrored catalog as the contract shows it (1.6): products by name, prices by product."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from paygres.server import errors
 from paygres.server.db.database import Database
+from paygres.server.projections import prices as price_projection
+from paygres.server.projections import products as product_projection
 from paygres.server.tables import prices, products
 
 
@@ -41,6 +44,27 @@ async def read_price(db: Database, environment: str, price_id: str) -> dict[str,
     if not rows:
         raise errors.NotFound(f"Stripe {environment} price not found: {price_id}", code="PAYMENT_PRICE_NOT_FOUND")
     return _price(rows[0])
+
+
+def product_of(environment: str, raw: dict[str, Any]) -> dict[str, Any]:
+    """Stripe's product as the contract shows it, seen now."""
+    found = product_projection.row(raw, False)
+    if found is None:
+        raise errors.Upstream("Stripe's answer is not a product", definite=False)
+    return _product({**found[1], **_seen_now(environment, raw)})
+
+
+def price_of(environment: str, raw: dict[str, Any]) -> dict[str, Any]:
+    """Stripe's price as the contract shows it, seen now."""
+    found = price_projection.row(raw, False)
+    if found is None:
+        raise errors.Upstream("Stripe's answer is not a price", definite=False)
+    return _price({**found[1], **_seen_now(environment, raw)})
+
+
+def _seen_now(environment: str, raw: dict[str, Any]) -> dict[str, Any]:
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"environment": environment, "synced_at": now, "metadata": orjson.dumps(raw.get("metadata") or {})}
 
 
 def _product(row: dict[str, Any]) -> dict[str, Any]:

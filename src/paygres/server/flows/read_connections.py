@@ -1,5 +1,7 @@
 """What people may know of the Stripe connections: never a key, and no error because one is unreadable."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -9,10 +11,21 @@ from paygres.server.flows.connections import mask_name
 from paygres.server.stripe_gateway.keys import ENVIRONMENTS
 from paygres.server.tables import connections
 
+_NONE: Mapping[str, str] = MappingProxyType({})
 
-async def read_connections(db: Database) -> list[dict[str, Any]]:
-    """Connection objects (contract 1.6), test then live; an environment never connected is `unconfigured`."""
-    return [_connection(row) for row in await connections.select_shown(db, _masks(*ENVIRONMENTS))]
+
+async def read_connections(db: Database, unreadable: Mapping[str, str] = _NONE) -> list[dict[str, Any]]:
+    """Connection objects (contract 1.6), test then live; an environment never connected is `unconfigured`.
+
+    `unreadable` says by environment what is wrong with its stored key (F61): it is then in status `error`.
+    """
+    shown = [_connection(row) for row in await connections.select_shown(db, _masks(*ENVIRONMENTS))]
+    for one in shown:
+        if problem := unreadable.get(one["environment"]):
+            one["status"] = "error"
+            others = [said for said in one["webhookHealth"]["problems"] if problem not in said]
+            one["webhookHealth"] |= {"status": "problem", "problems": [problem, *others]}
+    return shown
 
 
 async def read_connection(db: Database, environment: str) -> dict[str, Any]:
@@ -52,4 +65,9 @@ def _connection(row: dict[str, Any]) -> dict[str, Any]:
         "lastSyncStatus": row["last_sync_status"],
         "lastSyncError": row["last_sync_error"],
         "lastSyncCounts": orjson.loads(row["last_sync_counts"]),
+        "webhookHealth": {
+            "status": row["webhook_status"],
+            "problems": orjson.loads(row["webhook_problems"]),
+            "checkedAt": row["webhook_checked_at"],
+        },
     }

@@ -10,7 +10,11 @@ import structlog
 
 from paygres.server.errors import InvalidRequest, NotConfigured, Unavailable
 from paygres.server.flows.apply_event import Applied, Road, apply_event, unmarked
+from paygres.server.flows.connections import WebhookSide
+from paygres.server.flows.count_event import count_event
 from paygres.server.flows.parts import Parts
+from paygres.server.flows.probe_webhook_endpoint import PROBE_TYPE, answer_probe
+from paygres.server.metrics import signature_failed
 from paygres.server.projections.events import Event, read_event
 from paygres.server.projections.snapshots import Unreadable
 from paygres.server.stripe_gateway.signature import verify
@@ -33,17 +37,17 @@ async def receive_event(parts: Parts, environment: str, payload: bytes, signatur
     if not side.secrets:
         raise NotConfigured(f"STRIPE_{environment.upper()}_WEBHOOK_SECRET is not configured")
     try:
-        verify(payload, signature, side.secrets, now=time.time())
+        side = await _verified(parts, environment, side, payload, signature)
     except InvalidRequest:
-        # Another process may just have configured a new endpoint: look once more before refusing.
-        fresh = await parts.connections.webhook(environment, fresh=True)
-        if fresh.secrets == side.secrets:
-            raise
-        side = fresh
-        verify(payload, signature, side.secrets, now=time.time())
+        signature_failed(environment)
+        raise
     event, text = _parse(payload)
     road = Road(environment, side.account_id, side.connected_at, parts.installation_id)
+    if event.type == PROBE_TYPE:
+        return answer_probe(event, parts.installation_id, unmarked(road, event, "ignored", 1, None))
+    began = time.perf_counter()
     applied = await _apply_or_keep(parts, road, event, text)
+    count_event(environment, event, applied.status, began, first=applied.status != "done")
     if applied.unfinished:
         parts.wake.set()
         log.warning(
@@ -54,6 +58,19 @@ async def receive_event(parts: Parts, environment: str, payload: bytes, signatur
             reason=applied.event.get("lastError"),
         )
     return {"received": True, "handled": applied.handled, "event": applied.event}
+
+
+async def _verified(parts: Parts, environment: str, side: WebhookSide, payload: bytes, signature: str) -> WebhookSide:
+    try:
+        verify(payload, signature, side.secrets, now=time.time())
+    except InvalidRequest:
+        # Another process may just have configured a new endpoint: look once more before refusing.
+        fresh = await parts.connections.webhook(environment, fresh=True)
+        if fresh.secrets == side.secrets:
+            raise
+        verify(payload, signature, fresh.secrets, now=time.time())
+        return fresh
+    return side
 
 
 def _parse(payload: bytes) -> tuple[Event, str]:

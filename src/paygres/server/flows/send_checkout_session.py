@@ -67,10 +67,10 @@ async def send(
         await checkout_sessions.fail(parts.db, row_id, "The Stripe account was changed during this checkout")
         raise Unavailable("The Stripe account was changed during this checkout; try again")
     session = await _finish(parts, connection, row_id, answer.object, answer.as_of)
-    if params["mode"] == "subscription" and session["status"] == "open":
-        if await checkout_sessions.is_superseded(parts.db, row_id):
-            parts.wake.set()  # the worker expires it
-            raise already_subscribed()
+    subscribing = params["mode"] == "subscription" and session["status"] == "open"
+    if subscribing and await checkout_sessions.is_superseded(parts.db, row_id):
+        parts.wake.set()  # the worker expires it
+        raise already_subscribed()
     return session
 
 
@@ -80,7 +80,7 @@ def already_subscribed() -> Idempotency:
         "This subject already has a live subscription to this plan",
         next_actions=(
             "Change or cancel it in the customer portal (createCustomerPortalSession of the SDK), or as an operator"
-            " through /api/paygres/{environment}/subscriptions/{subscriptionId}."
+            " with POST /api/paygres/{environment}/subscriptions/{id}/change or …/cancel."
         ),
     )
 

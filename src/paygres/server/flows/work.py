@@ -7,19 +7,28 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from paygres.server.errors import Unavailable
+from paygres.server.flows.check_webhook_endpoint import check_webhook_endpoints
+from paygres.server.flows.create_portal_session import give_up_portal_sessions
+from paygres.server.flows.expire_superseded_sessions import expire_superseded_sessions
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.refetch_objects import refetch_objects
 from paygres.server.flows.resume_checkout_sessions import resume_checkout_sessions
 from paygres.server.flows.retry_events import retry_events
+from paygres.server.flows.sync_environment import resume_syncs
 
 log = structlog.get_logger()
 
 POLL_SECONDS = 2.0
 Duty = Callable[[Parts], Awaitable[int]]
 # At every round; each returns how many it found, and a round that found something is followed by another at once.
-AT_ONCE: tuple[Duty, ...] = (retry_events, refetch_objects)
+AT_ONCE: tuple[Duty, ...] = (retry_events, refetch_objects, expire_superseded_sessions)
 # (duty, seconds between two runs)
-NOW_AND_THEN: tuple[tuple[Duty, float], ...] = ((resume_checkout_sessions, 10.0),)
+NOW_AND_THEN: tuple[tuple[Duty, float], ...] = (
+    (resume_checkout_sessions, 10.0),
+    (resume_syncs, 30.0),
+    (give_up_portal_sessions, 60.0),
+    (check_webhook_endpoints, 60.0),
+)
 
 
 async def work(parts: Parts) -> None:
@@ -36,6 +45,7 @@ async def work(parts: Parts) -> None:
 
 
 async def _duty(duty: Duty, parts: Parts) -> int:
+    parts.pulse.beat()
     try:
         return await duty(parts)
     except Unavailable as error:

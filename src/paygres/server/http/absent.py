@@ -5,7 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from paygres.server.errors import NotFound
-from paygres.server.http.authenticate import require_admin, runtime_caller
+from paygres.server.http.authenticate import require_admin
 
 _STRIPE_ROUTES = "/api/payments/stripe/"
 _LONGEST_ECHO = 500
@@ -13,11 +13,12 @@ _USE_SQL = (
     "Connect to the database itself (psql with your DATABASE_URL) and create policies and triggers there,"
     " as the role that owns your tables."
 )
-_SECRETS_STAY = "Secrets only go in: set them in the server's environment or with PUT …/config."
+_SECRETS_STAY = "Secrets only go in: set them in the server's environment, with PUT …/config or POST /api/secrets."
 _LEFT_OUT = {
     "/api/metadata/api-key": (
         "API keys are stored as hashes and cannot be shown",
-        "To rotate, set ACCESS_API_KEY to a new value and restart; the old key holds for another 24 hours.",
+        "To rotate, POST /api/paygres/keys with rotate: true, or set ACCESS_API_KEY to a new value and restart;"
+        " the old key holds for another 24 hours.",
     ),
     "/api/database/advance/rawsql": ("SQL over HTTP is not offered", _USE_SQL),
     "/api/database/advance/rawsql/unrestricted": ("SQL over HTTP is not offered", _USE_SQL),
@@ -49,16 +50,4 @@ def _left_out(path: str, message: str, next_actions: str) -> Route:
     return Route(path, refuse, methods=["GET", "POST", "PUT", "DELETE"])
 
 
-async def _no_portal_yet(request: Request) -> Response:
-    """Told to buyers, who would otherwise hear the admin subtree's refusal and try to refresh their token."""
-    await runtime_caller(request)
-    raise NotFound(
-        "Customer portal sessions are not in this version yet",
-        next_actions="Until then, change subscriptions in the Stripe dashboard.",
-    )
-
-
-ROUTES = [
-    Route("/api/payments/stripe/{environment}/customer-portal-sessions", _no_portal_yet, methods=["POST"]),
-    *(_left_out(path, *words) for path, words in _LEFT_OUT.items()),
-]
+ROUTES = [_left_out(path, *words) for path, words in _LEFT_OUT.items()]

@@ -1,21 +1,54 @@
-"""POST and GET of checkout sessions, for buyers and guests."""
+"""Checkout sessions: created and read by buyers and guests; listed and expired by admins."""
+
+from typing import Any
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from paygres.server.caller import ROLES, Caller
-from paygres.server.errors import Authentication, InvalidRequest, PermissionDenied
+from paygres.server.errors import Authentication, InvalidRequest, PaygresError, PermissionDenied
 from paygres.server.flows.create_checkout_session import create_checkout_session
+from paygres.server.flows.expire_checkout_session import expire_checkout_session
+from paygres.server.flows.list_checkout_sessions import list_checkout_sessions
 from paygres.server.flows.read_checkout_session import read_checkout_session
-from paygres.server.flows.requests.checkout_sessions import CheckoutRequest
-from paygres.server.http.authenticate import network_of, runtime_caller
+from paygres.server.flows.requests.checkout_sessions import CheckoutRequest, CheckoutSessionsQuery
+from paygres.server.http.authenticate import network_of, require_admin, runtime_caller
 from paygres.server.http.bodies import read_fields
 from paygres.server.http.documented import Documented
+from paygres.server.http.paging import answer_page
 from paygres.server.http.parts import parts_of
+from paygres.server.http.request_id import request_id
 from paygres.server.http.shapes import checkout_sessions as shapes
-from paygres.server.http.validation import environment_of, parse
+from paygres.server.http.validation import environment_of, parse, parse_query
 from paygres.server.http.wire import Json
+from paygres.server.metrics import checkout_answered
+from paygres.server.tables.keyset import Page, Place
 
 _LONGEST_ID = 255
+_COLUMNS = (
+    "id",
+    "environment",
+    "mode",
+    "status",
+    "paymentStatus",
+    "subjectType",
+    "subjectId",
+    "customerEmail",
+    "createdBy",
+    "checkoutSessionId",
+    "customerId",
+    "paymentIntentId",
+    "subscriptionId",
+    "currency",
+    "amountSubtotal",
+    "lineItems",
+    "idempotencyKey",
+    "lastError",
+    "expiresAt",
+    "supersededBy",
+    "createdAt",
+    "updatedAt",
+)
 
 
 async def create(request: Request) -> Json:
@@ -27,7 +60,12 @@ async def create(request: Request) -> Json:
         raise Authentication("Checkout session creation requires a user token")
     if caller.role not in ROLES:
         raise PermissionDenied("Unsupported checkout role")
-    session = await create_checkout_session(parts_of(request), caller, environment, wanted)
+    try:
+        session = await create_checkout_session(parts_of(request), caller, environment, wanted)
+    except PaygresError as error:
+        checkout_answered(environment, wanted.mode, error.code)
+        raise
+    checkout_answered(environment, wanted.mode, session["status"])
     return Json({"checkoutSession": session}, 201)
 
 
@@ -39,11 +77,36 @@ async def read(request: Request) -> Json:
         caller = Caller(role="project_admin", network=network_of(request))
     if caller.role not in ROLES:
         raise PermissionDenied("Unsupported checkout role")
-    wanted = request.path_params["id"]
+    session = await read_checkout_session(parts_of(request), caller, environment, _wanted(request))
+    return Json({"checkoutSession": session})
+
+
+async def list_all(request: Request) -> Response:
+    """Newest first, or `sort=created`; everything that matches as CSV."""
+    await require_admin(request)
+    environment = environment_of(request.path_params)
+    query = parse_query(CheckoutSessionsQuery, request)
+
+    async def fetch(after: Place | None, limit: int) -> Page[dict[str, Any]]:
+        return await list_checkout_sessions(parts_of(request).db, environment, query, after, limit)
+
+    return await answer_page(request, query, fetch, noun="checkoutSessions", columns=_COLUMNS)
+
+
+async def expire(request: Request) -> Json:
+    actor = await require_admin(request)
+    environment = environment_of(request.path_params)
+    session = await expire_checkout_session(
+        parts_of(request), environment, _wanted(request), actor=actor, request_id=request_id()
+    )
+    return Json({"checkoutSession": session})
+
+
+def _wanted(request: Request) -> str:
+    wanted: str = request.path_params["id"]
     if len(wanted) > _LONGEST_ID:
         raise InvalidRequest(f"id: String must contain at most {_LONGEST_ID} character(s)")
-    session = await read_checkout_session(parts_of(request), caller, environment, wanted)
-    return Json({"checkoutSession": session})
+    return wanted
 
 
 ROUTES = [
@@ -67,5 +130,25 @@ ROUTES = [
         shapes.CheckoutSessionAnswer,
         errors=(400, 401, 403, 404, 503),
         extension=True,
+    ),
+    Documented(
+        "GET",
+        "/api/paygres/{environment}/checkout-sessions",
+        list_all,
+        "List checkout sessions, newest first",
+        "admin",
+        shapes.CheckoutSessionsAnswer,
+        query=CheckoutSessionsQuery,
+        also=("text/csv",),
+        errors=(400, 401, 403, 503),
+    ),
+    Documented(
+        "POST",
+        "/api/paygres/{environment}/checkout-sessions/{id}/expire",
+        expire,
+        "Expire an open checkout session, so that it cannot be paid any more",
+        "admin",
+        shapes.CheckoutSessionAnswer,
+        errors=(400, 401, 403, 404, 429, 502, 503),
     ),
 ]

@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Sequence
+from time import perf_counter
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -10,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from paygres.server.errors import InvalidRequest
 from paygres.server.http.cors import Header, cors_headers, preflight_headers
 from paygres.server.http.render_errors import log_bug, render
+from paygres.server.metrics import request_answered
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 
@@ -25,6 +27,7 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        began = perf_counter()
         path: str = scope["path"]
         request_id, origin, requested = _interesting(scope["headers"])
         extra: list[Header] = [(b"x-request-id", request_id.encode())]
@@ -37,6 +40,7 @@ class Edge:
             if message["type"] == "http.response.start":
                 started = True
                 message["headers"] = [*message["headers"], *extra]
+                request_answered(_template(scope), scope["method"], message["status"], perf_counter() - began)
             await send(message)
 
         if scope["method"] == "OPTIONS":
@@ -53,6 +57,11 @@ class Edge:
                 raise
             response = render(error, request_id, method=scope["method"], path=path)
             await response(scope, receive, send_with_headers)
+
+
+def _template(scope: Scope) -> str:
+    """The path of the route that answers, ids left as names."""
+    return getattr(scope.get("route"), "path", "other")
 
 
 def _interesting(headers: Sequence[Header]) -> tuple[str, bytes | None, bytes | None]:

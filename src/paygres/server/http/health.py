@@ -5,23 +5,30 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from starlette.requests import Request
 
 from paygres import __version__
+from paygres.server.flows.check_secrets import Opened
+from paygres.server.flows.pulse import Pulse
 from paygres.server.http.documented import Documented
 from paygres.server.http.shapes import health as shapes
 from paygres.server.http.wire import Json
 
 _PATIENCE_SECONDS = 2.0
 _REMEMBER_SECONDS = 1.0
+_SILENT_SECONDS = 300.0  # a round of twenty slow events, twelve seconds each, is no silence
 
 
 @dataclass(slots=True)
 class Vitals:
-    """What readiness asks. `schema` answers "current", or says what is wrong; `worker` is set by app.py."""
+    """What readiness asks. `schema` answers "current", or says what is wrong; `worker` is set by app.py. Stripe is not
+    asked: while it is away, webhooks and reads go on."""
 
     schema: Callable[[], Awaitable[str]]
+    secrets: Callable[[], Awaitable[Opened]]
+    pulse: Pulse
     worker: str = "off"
     _answer: Json | None = None
     _answered_at: float = field(default=float("-inf"))
@@ -34,17 +41,29 @@ class Vitals:
         return self._answer
 
     async def _check(self) -> Json:
-        database, migrations = {"ok": True, "state": "reachable"}, {"ok": True, "state": "current"}
+        database, migrations = _check(True, "reachable"), _check(True, "current")
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 schema = await self.schema()
-            migrations = {"ok": schema == "current", "state": schema}
+                opened = await self.secrets()
+            migrations = _check(schema == "current", schema)
+            stored = _check(opened.ok, opened.state)
         except Exception:  # the reason is in the server's log; this answer is public
-            database, migrations = {"ok": False, "state": "unreachable"}, {"ok": False, "state": "unknown"}
-        worker = {"ok": self.worker in ("running", "off"), "state": self.worker}
-        checks = {"database": database, "migrations": migrations, "worker": worker}
+            database, migrations = _check(False, "unreachable"), _check(False, "unknown")
+            stored = _check(False, "unknown")
+        checks = {"database": database, "migrations": migrations, "secrets": stored, "worker": self._worker()}
         ready = all(check["ok"] for check in checks.values())
         return Json({"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503)
+
+    def _worker(self) -> dict[str, Any]:
+        age = self.pulse.age
+        if self.worker == "running" and age is not None and age > _SILENT_SECONDS:
+            return _check(False, f"silent for {age:.0f} s")
+        return _check(self.worker in ("running", "off"), self.worker)
+
+
+def _check(ok: bool, state: str) -> dict[str, Any]:
+    return {"ok": ok, "state": state}
 
 
 async def health(request: Request) -> Json:
@@ -73,7 +92,7 @@ ROUTES = [
         "GET",
         "/readyz",
         readyz,
-        "Database, migrations and worker",
+        "Database, migrations, stored secrets and worker",
         "public",
         shapes.ReadyAnswer,
         errors=(503,),

@@ -1,11 +1,13 @@
-"""Words for what is wrong with a body: `path: reason`, joined by commas, in the words clients know.
+"""Words for what is wrong with a body or a query: `path: reason`, joined by commas, in the words clients know.
 A wrong type silences the rules between fields; a wrong length or an unknown key does not."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
+from starlette.requests import Request
 
 from paygres.server.errors import InvalidRequest
 from paygres.server.flows.requests.fields import Body
@@ -27,6 +29,7 @@ _EXPECTED = {
 }
 _MOST_ISSUES = 20
 _LONGEST_ECHO = 100
+_MOST_PARAMETERS = 1000
 
 
 def parse(model: type[_B], fields: Any) -> _B:
@@ -47,12 +50,42 @@ def parse(model: type[_B], fields: Any) -> _B:
     return body
 
 
+def parse_query(model: type[_B], request: Request) -> _B:
+    """The query parameters as `model`; raises InvalidRequest. A parameter given twice is an array, as is `name[]`."""
+    return parse(model, _parameters(request.scope["query_string"].decode("latin-1")))
+
+
 def environment_of(path_params: Mapping[str, str]) -> str:
     """`test` or `live` from the path; raises InvalidRequest."""
     environment = path_params.get("environment", "")
     if environment not in ENVIRONMENTS:
         raise InvalidRequest(f"environment: {_not_one_of(ENVIRONMENTS, environment)}")
     return environment
+
+
+def _parameters(query: str) -> dict[str, Any]:
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS)
+    except ValueError:
+        raise InvalidRequest(f"(root): More than {_MOST_PARAMETERS} query parameters") from None
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if "\x00" in name or "\x00" in value:
+            raise InvalidRequest(f"{_short(name.replace(chr(0), ''))}: String must not contain the NUL character")
+        root, bracket, inner = name.partition("[")
+        if not root or not bracket:
+            root, part = name, value
+        else:
+            index = inner.partition("]")[0]
+            part = [value] if not index or index.isdecimal() else {index: value}
+        if root in found:
+            part = [*_several(found[root]), *_several(part)]
+        found[root] = part
+    return found
+
+
+def _several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _invalid(issues: list[str]) -> InvalidRequest:
@@ -75,7 +108,7 @@ def _issues(faults: Sequence[ErrorDetails]) -> list[str]:
                 issues.append("")
             keys.append(str(where[-1]))
         else:
-            issues.append(f"{_path(where)}: {_text(fault)}")
+            issues += [f"{_path(where)}: {text}" for text in (_text(fault), *_more(fault))]
     for where, keys in unknown.items():
         named = ", ".join(f"'{_short(key)}'" for key in keys[:_MOST_ISSUES])
         issues[unknown_at[where]] = f"{_path(where)}: Unrecognized key(s) in object: {named}"
@@ -103,6 +136,11 @@ def _text(fault: ErrorDetails) -> str:
         return f"Array must contain at most {context['max_length']} element(s)"
     expected = _EXPECTED.get(kind)
     return f"Expected {expected}, received {_type_name(value)}" if expected else "Invalid input"
+
+
+def _more(fault: ErrorDetails) -> tuple[str, ...]:
+    """What else one value breaks."""
+    return fault.get("ctx", {}).get("more", ())
 
 
 def _not_one_of(allowed: Sequence[str], received: str) -> str:

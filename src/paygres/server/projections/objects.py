@@ -70,6 +70,11 @@ class Kind:
     truncated: Callable[[StripeObject], bool] = _complete
     shape: Callable[[StripeObject], None] = _any_shape
 
+    @property
+    def about_no_payment(self) -> bool:
+        """Its objects are translated without knowing any other."""
+        return self.payment_keys is _no_payment
+
     def check(self, raw: StripeObject) -> None:
         """Raise Unreadable when the object is not of a shape this version reads."""
         missing = [name for name in self.required if name not in raw]

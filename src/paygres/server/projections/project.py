@@ -87,7 +87,9 @@ def project(
     if kind.name == "customer" and newly_deleted:
         rows["deleted_customers"] = [current.object_id]
     if undecided:
-        why = "the order of events inside one second is open" if settled.undecided else "it has more items than it tells"
+        why = (
+            "the order of events inside one second is open" if settled.undecided else "it has more items than it tells"
+        )
         refetches.append({"object_type": kind.name, "object_id": current.object_id, "reason": why})
     if refetches:
         rows["refetches"] = refetches

@@ -35,7 +35,7 @@ def row(raw: StripeObject, deleted: bool) -> tuple[str, dict[str, object]] | Non
         "customer_id": customer,
         "subject_type": whose[0],
         "subject_id": whose[1],
-        "status": raw["status"],
+        "status": "canceled" if deleted else raw["status"],  # gone at Stripe, as with all test data
         "current_period_start": min((i["current_period_start"] for i in items), default=None),
         "current_period_end": max((i["current_period_end"] for i in items), default=None),
         "cancel_at_period_end": bool(raw.get("cancel_at_period_end")),

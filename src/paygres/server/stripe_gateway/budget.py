@@ -1,10 +1,11 @@
-"""How many requests a Stripe account may get from us: a token bucket with priorities and a guests' share.
+"""How many requests a Stripe account may get from us: token buckets with priorities and a guests' share.
 
-Waiting is a future and one timer, never a polling loop. Who cannot be served in time is refused at once.
+One bucket for the account, one for each endpoint (Stripe limits both). Waiting is a future and one timer, never a
+polling loop. Who cannot be served in time is refused at once.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -21,24 +22,43 @@ PATIENCE: dict[Priority, float] = {
     "sweep": 60.0,
     "backfill": 60.0,
 }
-# Background work leaves this part of the bucket to the people who are waiting at a screen.
+# Background work leaves this part of a bucket to the people who are waiting at a screen. It costs no rate: the
+# bucket rests at its reserve, and what grows beyond it is spent.
 RESERVE: dict[Priority, float] = {"checkout": 0, "portal": 0, "refetch": 0, "sweep": 0.5, "backfill": 0.5}
 GUEST_SHARE = 0.3
 RATES = {"test": 25.0, "live": 100.0}  # Stripe's documented limits, requests per second
+ENDPOINT_RATE = 25.0  # of one endpoint, in both modes
+_NAMESPACES = frozenset({"billing", "billing_portal", "checkout", "test_helpers"})
 
 
-@dataclass(slots=True)
+def endpoint_of(method: str, path: str) -> str:
+    """What Stripe counts together, as far as we can tell: the method and the noun, whatever the id behind it."""
+    words = path.split("/")[2:]
+    noun = "/".join(words[:2]) if words and words[0] in _NAMESPACES else words[0] if words else ""
+    return f"{method} {noun}"
+
+
+@dataclass(slots=True, eq=False)
 class _Bucket:
-    """Tokens that grow by `rate` a second up to `capacity`."""
+    """Tokens that grow by `rate` a second up to two seconds' worth."""
 
     rate: float
-    capacity: float
-    tokens: float
     at: float
+    tokens: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tokens = self.capacity
+
+    @property
+    def capacity(self) -> float:
+        return 2 * self.rate
 
     def refill(self, now: float) -> None:
         self.tokens = min(self.capacity, self.tokens + (now - self.at) * self.rate)
         self.at = now
+
+    def needed(self, priority: Priority) -> float:
+        return 1 + RESERVE[priority] * self.capacity
 
     def wait_for(self, tokens: float) -> float:
         return max(0.0, (tokens - self.tokens) / self.rate)
@@ -48,31 +68,39 @@ class _Bucket:
 class _Waiter:
     priority: Priority
     guest: bool
+    endpoint: str | None
     granted: asyncio.Future[None] = field(repr=False)
 
 
 class Budget:
     """One account's budget. `rate` is requests per second; two seconds' worth may be spent at once."""
 
-    def __init__(self, rate: float, *, clock: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self, rate: float, *, endpoint_rate: float = ENDPOINT_RATE, clock: Callable[[], float] | None = None
+    ) -> None:
         self._clock = clock or asyncio.get_running_loop().time
         now = self._clock()
-        self._all = _Bucket(rate, 2 * rate, 2 * rate, now)
-        self._guests = _Bucket(GUEST_SHARE * rate, 2 * GUEST_SHARE * rate, 2 * GUEST_SHARE * rate, now)
+        self._all = _Bucket(rate, now)
+        self._guests = _Bucket(GUEST_SHARE * rate, now)
+        self._endpoint_rate = endpoint_rate
+        self._endpoints: dict[str, _Bucket] = {}
         self._waiting: list[_Waiter] = []
         self._paused_until = now
         self._timer: asyncio.TimerHandle | None = None
 
-    async def take(self, priority: Priority, *, guest: bool = False) -> None:
-        """Return when one request may be sent; raises `RateLimit` when that would take too long."""
-        if not self._waiting and self._grant_now(priority, guest):
+    async def take(self, priority: Priority, *, guest: bool = False, endpoint: str | None = None) -> None:
+        """Return when one request may be sent; raises `RateLimit` when that would take too long.
+
+        `endpoint` (see `endpoint_of`) is held to its own rate too; without, only the account's counts.
+        """
+        if not self._waiting and self._grant_now(priority, guest, endpoint):
             return
         patience = PATIENCE[priority]
-        expected = self._expected_wait(priority, guest)
+        expected = self._expected_wait(priority, guest, endpoint)
         if expected > patience:
             raise _busy(guest, expected)
         loop = asyncio.get_running_loop()
-        waiter = _Waiter(priority, guest, loop.create_future())
+        waiter = _Waiter(priority, guest, endpoint, loop.create_future())
         self._waiting.append(waiter)
         self._waiting.sort(key=lambda one: ORDER[one.priority])  # stable: first come, first served within one
         self._serve()
@@ -80,7 +108,7 @@ class Budget:
             async with asyncio.timeout(patience):
                 await waiter.granted
         except TimeoutError:
-            raise _busy(guest, self._expected_wait(priority, guest)) from None
+            raise _busy(guest, self._expected_wait(priority, guest, endpoint)) from None
         finally:
             if waiter in self._waiting:
                 self._waiting.remove(waiter)
@@ -92,21 +120,29 @@ class Budget:
         self._all.refill(now)
         self._all.tokens = min(self._all.tokens, 1.0)  # our count was too generous: no burst after the pause
 
-    def _grant_now(self, priority: Priority, guest: bool) -> bool:
+    def _buckets(self, guest: bool, endpoint: str | None) -> list[_Bucket]:
+        found = [self._all]
+        if endpoint is not None:
+            own = self._endpoints.get(endpoint)
+            if own is None:
+                own = self._endpoints[endpoint] = _Bucket(self._endpoint_rate, self._clock())
+            found.append(own)
+        if guest:
+            found.append(self._guests)
+        return found
+
+    def _grant_now(self, priority: Priority, guest: bool, endpoint: str | None) -> bool:
         now = self._clock()
-        self._all.refill(now)
-        self._guests.refill(now)
         if now < self._paused_until:
             return False
-        if self._all.tokens < self._needed(priority) or (guest and self._guests.tokens < 1):
+        buckets = self._buckets(guest, endpoint)
+        for bucket in buckets:
+            bucket.refill(now)
+        if any(bucket.tokens < bucket.needed(priority) for bucket in buckets):
             return False
-        self._all.tokens -= 1
-        if guest:
-            self._guests.tokens -= 1
+        for bucket in buckets:
+            bucket.tokens -= 1
         return True
-
-    def _needed(self, priority: Priority) -> float:
-        return 1 + RESERVE[priority] * self._all.capacity
 
     def _serve(self) -> None:
         """Grant whoever can be granted, in order, and set one timer for the next."""
@@ -116,22 +152,24 @@ class Budget:
         for waiter in list(self._waiting):
             if waiter.granted.done():
                 self._waiting.remove(waiter)
-            elif self._grant_now(waiter.priority, waiter.guest):
+            elif self._grant_now(waiter.priority, waiter.guest, waiter.endpoint):
                 self._waiting.remove(waiter)
                 waiter.granted.set_result(None)
         if self._waiting:
-            delay = min(self._delay(waiter.priority, waiter.guest) for waiter in self._waiting)
+            delay = min(self._delay(one.priority, one.guest, one.endpoint) for one in self._waiting)
             self._timer = asyncio.get_running_loop().call_later(max(delay, 0.001), self._serve)
 
-    def _delay(self, priority: Priority, guest: bool, ahead: int = 0, guests_ahead: int = 0) -> float:
-        wait = self._all.wait_for(self._needed(priority) + ahead)
-        if guest:
-            wait = max(wait, self._guests.wait_for(1 + guests_ahead))
-        return max(wait, self._paused_until - self._clock())
+    def _delay(self, priority: Priority, guest: bool, endpoint: str | None, ahead: Sequence[_Waiter] = ()) -> float:
+        """Seconds until it could be served; `ahead` are served before it."""
+        waits = [self._paused_until - self._clock()]
+        for bucket in self._buckets(guest, endpoint):
+            before = sum(bucket in self._buckets(one.guest, one.endpoint) for one in ahead)
+            waits.append(bucket.wait_for(bucket.needed(priority) + before))
+        return max(waits)
 
-    def _expected_wait(self, priority: Priority, guest: bool) -> float:
+    def _expected_wait(self, priority: Priority, guest: bool, endpoint: str | None) -> float:
         ahead = [one for one in self._waiting if ORDER[one.priority] <= ORDER[priority]]
-        return self._delay(priority, guest, len(ahead), sum(one.guest for one in ahead))
+        return self._delay(priority, guest, endpoint, ahead)
 
 
 def _busy(guest: bool, wait: float) -> errors.RateLimit:

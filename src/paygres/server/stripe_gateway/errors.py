@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from paygres.server import errors
-from paygres.server.stripe_gateway.keys import mask_secrets
+from paygres.server.stripe_gateway.keys import mask_secrets, missing_permission
 
 NO_ANSWER = "Stripe request failed"
 
@@ -19,6 +19,10 @@ _PRICE = re.compile(r"line_items\[(\d+)\]\[price\]")
 _CHECK_KEY = (
     "Stripe refused the key of this environment. Set a valid one with PUT "
     "/api/payments/stripe/{environment}/config; a restricted key needs the permissions the message names."
+)
+_GRANT = (
+    "Give the restricted key of this environment the permission `{permission}` in the Stripe dashboard, under "
+    "Developers, API keys. The key stays the same: it need not be set again."
 )
 
 
@@ -43,7 +47,9 @@ def refused(status: int, fault: Mapping[str, Any], retry_after: str | None = Non
     if status == 429 or (status == 400 and code == "rate_limit"):
         return errors.RateLimit(message, retry_after=seconds(retry_after))
     if status in (401, 403):
-        return errors.Upstream(message, definite=True, code="PAYMENT_CONFIG_INVALID", next_actions=_CHECK_KEY)
+        permission = missing_permission(message) if status == 403 else None
+        then = _GRANT.format(permission=permission) if permission else _CHECK_KEY
+        return errors.Upstream(message, definite=True, code="PAYMENT_CONFIG_INVALID", next_actions=then)
     if status == 409 and code == "idempotency_key_in_use":
         return errors.Unavailable(
             "The same request is still running at Stripe; send it again in a moment", retry_after=1

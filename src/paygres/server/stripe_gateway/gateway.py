@@ -8,15 +8,18 @@ import importlib
 import random
 import re
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from time import perf_counter
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 from paygres.server import errors
+from paygres.server.metrics import stripe_answered
 from paygres.server.stripe_gateway import errors as translated
 from paygres.server.stripe_gateway.answer import Answer, read_answer
-from paygres.server.stripe_gateway.budget import PATIENCE, RATES, Budget, Priority
+from paygres.server.stripe_gateway.budget import PATIENCE, RATES, Budget, Priority, endpoint_of
 from paygres.server.stripe_gateway.keys import prefixes
 
 if TYPE_CHECKING:
@@ -32,12 +35,38 @@ _MAX_LANES = 16
 _PATH = re.compile(r"/v[12](?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.~%-]+)+")
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A piece of a list as it was at `as_of` (Unix seconds); `has_more`: older objects follow."""
+
+    rows: list[dict[str, Any]]
+    has_more: bool
+    as_of: int
+
+
 @dataclass(slots=True)
 class _Lane:
     """What one key has to itself; the session is shared by all."""
 
     client: "stripe.StripeClient"
     budget: Budget | None
+
+
+@contextmanager
+def _counted(operation: str) -> Iterator[None]:
+    """For /metrics: how a request ended and how long it took, its turn and its retries included."""
+    began, status = perf_counter(), "200"
+    try:
+        yield
+    except errors.PaygresError as error:
+        lost = isinstance(error, errors.Upstream) and error.status == 502 and not error.definite
+        status = "unreachable" if lost else str(error.status)
+        raise
+    except BaseException:  # cancelled: whoever asked has gone
+        status = "abandoned"
+        raise
+    finally:
+        stripe_answered(operation, status, perf_counter() - began)
 
 
 class StripeGateway:
@@ -84,30 +113,36 @@ class StripeGateway:
         if method == "post":
             idempotency_key = idempotency_key or f"paygres:{uuid.uuid4()}"
         patience = PATIENCE[priority]
-        try:
-            async with asyncio.timeout(patience + _STRIPE_SECONDS):
-                reply, elapsed = await self._send(
-                    lane, method, path, params or {}, idempotency_key, priority, guest, patience
-                )
-        except TimeoutError:
-            raise translated.unreachable("Stripe did not answer in time") from None
+        with _counted(endpoint_of(method, path)):
+            try:
+                async with asyncio.timeout(patience + _STRIPE_SECONDS):
+                    reply, elapsed = await self._send(
+                        lane, method, path, params or {}, idempotency_key, priority, guest, patience
+                    )
+            except TimeoutError:
+                raise translated.unreachable("Stripe did not answer in time") from None
         return read_answer(reply, elapsed)
+
+    async def page(self, key: str, path: str, params: Mapping[str, Any], *, priority: Priority = "backfill") -> Page:
+        """One page of a list, 100 objects; where it begins (`starting_after`) is in `params`."""
+        answer = await self.request(key, "get", path, {"limit": 100, **params}, priority=priority)
+        rows = answer.object.get("data")
+        if not isinstance(rows, list):
+            raise errors.Upstream(f"Stripe's answer to {path} is not a list", definite=True)
+        return Page(rows, bool(rows and answer.object.get("has_more")), answer.as_of)
 
     async def pages(
         self, key: str, path: str, params: Mapping[str, Any], *, priority: Priority = "backfill"
     ) -> AsyncIterator[tuple[list[dict[str, Any]], int]]:
-        """Every page of a list, 100 objects at a time, each with its `as_of`; one page in memory."""
-        query: dict[str, Any] = {"limit": 100, **params}
+        """Every page of a list, each with its `as_of`; one page in memory."""
+        query = dict(params)
         while True:
-            answer = await self.request(key, "get", path, query, priority=priority)
-            rows = answer.object.get("data")
-            if not isinstance(rows, list):
-                raise errors.Upstream(f"Stripe's answer to {path} is not a list", definite=True)
-            if rows:
-                yield rows, answer.as_of
-            if not rows or not answer.object.get("has_more"):
+            page = await self.page(key, path, query, priority=priority)
+            if page.rows:
+                yield page.rows, page.as_of
+            if not page.has_more:
                 return
-            query["starting_after"] = rows[-1]["id"]
+            query["starting_after"] = page.rows[-1]["id"]
 
     async def warm(self) -> None:
         """Load the library (a quarter of a second, in a thread) and open the session, once."""
@@ -156,7 +191,7 @@ class StripeGateway:
         pauses, first_sent = 0.0, None
         while True:
             if lane.budget is not None:
-                await lane.budget.take(priority, guest=guest)
+                await lane.budget.take(priority, guest=guest, endpoint=endpoint_of(method, path))
             first_sent = first_sent or clock()
             try:
                 reply = await self._transport.call(lane.client, method, path, params, idempotency_key)

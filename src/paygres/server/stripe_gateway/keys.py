@@ -8,6 +8,7 @@ ENVIRONMENTS = ("test", "live")
 
 _KEY = re.compile(r"[A-Za-z0-9_]{9,255}")
 _SECRET = re.compile(r"whsec_[A-Za-z0-9+/=_-]{1,255}")
+_PERMISSION = re.compile(r"\brak_(?!test_|live_)[a-z][a-z0-9_]{2,100}\b")
 _SECRETS_IN_TEXT = re.compile(r"\b((?:[srp]k|rak)_(?:test|live)_|whsec_)([A-Za-z0-9*+/=_-]*)")
 
 
@@ -38,6 +39,17 @@ def read_secret_key(environment: str, text: str) -> str:
     if not _KEY.fullmatch(key):
         raise errors.NotConfigured(f"{name} is not a Stripe key: only letters, digits and _ may follow {full}")
     return key
+
+
+def is_restricted(key: str) -> bool:
+    """Whether the key has only the permissions it was given."""
+    return key.startswith(tuple(prefixes(environment)[1] for environment in ENVIRONMENTS))
+
+
+def missing_permission(message: str) -> str | None:
+    """The permission that Stripe's 403 names (`rak_product_read`), or None when it names none."""
+    found = _PERMISSION.search(message)
+    return found.group(0) if found else None
 
 
 def read_webhook_secret(environment: str, text: str) -> str:

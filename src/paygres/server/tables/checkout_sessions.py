@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import orjson
 
 from paygres.server.caller import Caller
@@ -18,12 +19,16 @@ _RAISED = (
     "payments.can_bill, a policy or a trigger of payments.stripe_checkout_sessions raised this; they should answer"
     " for every subject, whatever its id looks like."
 )
+_SOLD_ALREADY = "PG409"  # raised by payments.reserve_checkout_session
 _REFUSED = "Checkout session creation is not allowed by payments.stripe_checkout_sessions RLS policies"
 
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """outcome: created, existing, overdue, initialized, conflict or limited; `params` are what Stripe is sent."""
+    """outcome: created, existing, overdue, subscribed, initialized, conflict or limited (functions/06).
+
+    `params` are what Stripe is sent. Subscribed without a session: a new checkout would sell a plan twice.
+    """
 
     outcome: str
     row_id: uuid.UUID | None
@@ -113,6 +118,10 @@ async def reserve(
         raise PermissionDenied(_REFUSED, next_actions=_explanation(caller, draft)) from None
     except InvalidRequest as error:
         raise InvalidRequest(error.message, code=error.code, next_actions=_RAISED) from error
+    except asyncpg.PostgresError as error:
+        if getattr(error, "sqlstate", None) != _SOLD_ALREADY:
+            raise
+        return Reserved("subscribed", None, None, None)
     assert row is not None
     return Reserved(row["outcome"], row["row_id"], _decoded(row["params"]), _decoded(row["session"]))
 
@@ -172,6 +181,12 @@ async def release(db: Database, row_id: uuid.UUID, error: str) -> None:
         await db.execute(Q.release, row_id, error)
 
 
+async def is_superseded(db: Database, row_id: uuid.UUID) -> bool:
+    """Whether the subject bought the plan by another session meanwhile."""
+    with translated():
+        return bool(await db.fetchval(Q.superseded, row_id))
+
+
 async def abandoned(db: Database, environments: list[str], limit: int) -> list[uuid.UUID]:
     """Rows that nobody is taking to Stripe any more; what guests left behind a month ago is removed."""
     with translated():
@@ -182,11 +197,16 @@ async def abandoned(db: Database, environments: list[str], limit: int) -> list[u
 
 async def read(db: Database, caller: Caller, environment: str, wanted: str) -> dict[str, Any] | None:
     """One session by row id or cs_ id under the caller's own policies; the id is a guest's capability."""
-    try:
-        row_id = uuid.UUID(wanted)
-    except ValueError:
-        row_id = None
+    row_id = row_id_of(wanted)
     with translated():
         async with db.as_caller(caller) as tx:
             await tx.execute("select set_config('paygres.capability', $1, true)", str(row_id) if row_id else wanted)
             return _decoded(await tx.fetchval(Q.read, environment, row_id, wanted))
+
+
+def row_id_of(wanted: str) -> uuid.UUID | None:
+    """The text as a row's id, or None when it can only be Stripe's."""
+    try:
+        return uuid.UUID(wanted)
+    except ValueError:
+        return None

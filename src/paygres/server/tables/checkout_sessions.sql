@@ -18,13 +18,13 @@ select payments.finish_checkout_session($1, $2, $3, $4, $5, $6, $7, $8);
 select payments.checkout_session_json($1);
 
 -- name: fail
-update payments.stripe_checkout_sessions
-set status = 'failed', last_error = $2, leased_until = null
-where id = $1 and status = 'initialized';
+select payments.end_checkout_attempt($1, true, $2);
 
 -- name: release
-update payments.stripe_checkout_sessions set last_error = $2, leased_until = null
-where id = $1 and status = 'initialized';
+select payments.end_checkout_attempt($1, false, $2);
+
+-- name: superseded
+select superseded_by is not null from payments.stripe_checkout_sessions where id = $1;
 
 -- name: abandoned
 select id from payments.stripe_checkout_sessions
@@ -33,10 +33,7 @@ where environment = any ($1) and status = 'initialized' and coalesce(leased_unti
 order by created_at limit $2;
 
 -- name: give_up
-update payments.stripe_checkout_sessions
-set status = 'failed', leased_until = null,
-    last_error = coalesce(last_error, 'Stripe was not reached within 23 hours')
-where status = 'initialized' and created_at < clock_timestamp() - interval '23 hours';
+select payments.give_up_checkout_sessions();
 
 -- name: forget_guests
 delete from payments.stripe_checkout_sessions

@@ -14,6 +14,11 @@ Q = named.queries("connections")
 LEASE = timedelta(seconds=15)
 """How long a sync's claim outlives the process that made it."""
 
+CHECK_EVERY = timedelta(minutes=10)
+"""How often the managed webhook endpoint is looked at."""
+
+_SETTLE_AT_ONCE = 500
+
 
 class EnvironmentRow(NamedTuple):
     """One environment with its live secrets, still sealed, by name. `connected_at` is unix seconds."""
@@ -21,6 +26,16 @@ class EnvironmentRow(NamedTuple):
     account_id: str | None
     connected_at: int | None
     sealed: dict[str, str]
+
+
+class EndpointRow(NamedTuple):
+    """What is recorded of the managed endpoint; times as people see them. `error`: why there is none, or none new."""
+
+    id: str | None
+    url: str | None
+    configured_at: str | None
+    error: str | None
+    checked_for: str | None
 
 
 async def select_environment(db: Database, environment: str, names: Sequence[str]) -> EnvironmentRow:
@@ -50,25 +65,76 @@ async def upsert_account(tx: Tx, environment: str, account: Mapping[str, Any], a
     return switched
 
 
-async def select_endpoint(db: Database, environment: str) -> str | None:
-    """The id of the managed webhook endpoint whose signing secret is stored."""
-    endpoint_id: str | None = await db.fetchval(Q.select_endpoint, environment)
-    return endpoint_id
+async def settle_mappings(db: Database, environment: str, account_id: str) -> None:
+    """Map subjects to their customers of `account_id` again, which is connected now (once more).
+
+    Batch by batch, a transaction each: every subject costs an advisory lock, and PostgreSQL has not many.
+    """
+    last = ""
+    while True:
+        found = await db.fetch(Q.select_customers_to_settle, environment, account_id, last, _SETTLE_AT_ONCE)
+        if not found:
+            return
+        customers = [row["customer_id"] for row in found]
+        await db.execute(Q.settle_mappings, environment, account_id, customers)
+        last = customers[-1]
 
 
-async def update_endpoint(tx: Tx, environment: str, account_id: str, endpoint_id: str, url: str) -> bool:
-    """Record the managed endpoint; False when `account_id` is no longer the connected account."""
-    return await tx.fetchval(Q.update_endpoint, environment, account_id, endpoint_id, url) is not None
+async def select_endpoint(db: Database, environment: str) -> EndpointRow:
+    """The managed webhook endpoint whose signing secret is stored."""
+    row = await db.fetchrow(Q.select_endpoint, environment)
+    return EndpointRow(None, None, None, None, None) if row is None else EndpointRow(*row)
 
 
-async def update_webhook_error(db: Database, environment: str, error: str) -> None:
-    """Record why the managed endpoint could not be set up."""
-    await db.execute(Q.update_webhook_error, environment, error)
+async def update_endpoint(
+    tx: Tx, environment: str, account_id: str, endpoint_id: str, url: str, checked_for: str
+) -> bool:
+    """Record the managed endpoint, which is as wanted (`checked_for`: a hash of that).
+
+    False when `account_id` is no longer the connected account.
+    """
+    done = await tx.fetchval(Q.update_endpoint, environment, account_id, endpoint_id, url, CHECK_EVERY, checked_for)
+    return done is not None
 
 
-async def disconnect(tx: Tx, environment: str, reason: str) -> None:
-    """The environment has no key any more; account and mirrored rows stay."""
-    await tx.execute(Q.disconnect, environment, reason)
+async def select_unknown_events(db: Database, environment: str, event_ids: Sequence[str]) -> list[str]:
+    """Those of `event_ids` that have not arrived, in their order."""
+    return [row["id"] for row in await db.fetch(Q.select_unknown_events, environment, list(event_ids))]
+
+
+async def forget_endpoint(tx: Tx, environment: str, account_id: str, reason: str) -> None:
+    """There is no managed endpoint any more, on purpose; `reason` is shown."""
+    await tx.execute(Q.forget_endpoint, environment, account_id, reason, CHECK_EVERY)
+
+
+async def update_webhook_error(db: Database, environment: str, error: str, *, status: str = "problem") -> None:
+    """Record why the managed endpoint could not be set up; `status` is problem or unknown."""
+    await db.execute(Q.update_webhook_error, environment, error, status, CHECK_EVERY)
+
+
+async def claim_webhook_checks(db: Database, wanted: Mapping[str, str], *, now: bool = False) -> dict[str, datetime]:
+    """The environments whose endpoint this process is to look at, each with the time its look begins.
+
+    `wanted` is, by environment, a hash of what the endpoint should be: an endpoint last seen for another one is due
+    at once, and so is every one with `now`.
+    """
+    hashes = orjson.dumps(wanted).decode()
+    claimed = await db.fetch(Q.claim_webhook_checks, list(wanted), CHECK_EVERY, hashes, now)
+    return {row["environment"]: row["began"] for row in claimed}
+
+
+async def update_webhook_health(
+    db: Database, environment: str, began: datetime, status: str, problems: Sequence[str], checked_for: str | None
+) -> None:
+    """Record a look's result, unless the endpoint was set up, or looked at, after this look began."""
+    sentences = orjson.dumps(list(problems)).decode()
+    await db.execute(Q.update_webhook_health, environment, began, status, sentences, checked_for)
+
+
+async def disconnect(tx: Tx, environment: str, reason: str) -> str | None:
+    """The environment has no key any more; account (which is returned) and mirrored rows stay."""
+    account_id: str | None = await tx.fetchval(Q.disconnect, environment, reason)
+    return account_id
 
 
 async def update_sync_succeeded(

@@ -39,11 +39,12 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """An event whose turn has come."""
+    """An event whose turn has come. `replayed`: an operator asked for it, the watermark does not count."""
 
     environment: str
     account_id: str
     payload: str
+    replayed: bool = False
 
 
 def _decoded(text: str | None) -> Any:
@@ -159,4 +160,4 @@ async def lease_events(db: Database, limit: int, lease: timedelta) -> list[Lease
     """Events that are due, leased so that no other worker takes them; a dead worker's lease runs out."""
     with translated():
         rows = await db.fetch(Q.lease_events, limit, lease, pool="webhook")
-    return [Leased(r["environment"], r["account_id"], r["payload"]) for r in rows]
+    return [Leased(r["environment"], r["account_id"], r["payload"], r["replayed"]) for r in rows]

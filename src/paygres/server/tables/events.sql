@@ -26,7 +26,7 @@ set leased_until = clock_timestamp() + $2::interval
 from due, payments.stripe_snapshots s
 where (q.environment, q.event_id) = (due.environment, due.event_id)
   and s.environment = q.environment and s.event_id = q.event_id
-returning q.environment, s.account_id, s.payload;
+returning q.environment, s.account_id, s.payload, q.replayed;
 
 -- name: count_queue
 select count(*) filter (where status = 'pending') as pending,

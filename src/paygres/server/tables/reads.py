@@ -1,5 +1,6 @@
 """Apply objects read at Stripe's API; lease the objects that must be read."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -21,6 +22,15 @@ class Known:
     rivals: list[dict[str, Any]]
     family: list[dict[str, Any]]
     invoice: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PageMember:
+    """What is known of one object of a page. `same`: a read that said exactly this is what was settled last."""
+
+    same: bool
+    head: dict[str, Any] | None
+    rivals: list[dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,7 @@ async def open_read(
     with translated():
         row = await tx.fetchrow(Q.open_read, environment, object_type, object_id, as_of, payment_keys)
     assert row is not None
-    head, rivals, family = (None if v is None else orjson.loads(v) for v in (row["head"], row["rivals"], row["family"]))
+    head, rivals, family = (_json(row[name]) for name in ("head", "rivals", "family"))
     return Known(head, rivals or [], family or [], row["invoice"])
 
 
@@ -72,6 +82,51 @@ async def close_read(
             payload,
             orjson.dumps(rows).decode(),
         )
+
+
+async def open_page(
+    tx: Tx,
+    environment: str,
+    account_id: str,
+    as_of: int,
+    object_types: Sequence[str],
+    object_ids: Sequence[str],
+    payloads: Sequence[str],
+    plain: Sequence[bool],
+) -> dict[int, PageMember]:
+    """What is known of a page's objects whose locks are held, by place; the missing ones are new here.
+
+    Keeps the snapshots of the `plain` ones, which are about no payment.
+    """
+    with translated():
+        rows = await tx.fetch(Q.open_page, environment, account_id, as_of, object_types, object_ids, payloads, plain)
+    return {row["nth"] - 1: PageMember(row["same"], _json(row["head"]), _json(row["rivals"]) or []) for row in rows}
+
+
+async def close_page(
+    tx: Tx,
+    environment: str,
+    account_id: str,
+    rows: Mapping[str, Any],
+    raws: Mapping[str, str],
+    seen: Mapping[str, Sequence[str]],
+) -> None:
+    """Apply the plain ones of a page. `raws`: JSON by id, of the rows; `seen`: ids by kind, of those as we know them."""
+    by_id = "{" + ",".join(f"{orjson.dumps(name).decode()}:{raw}" for name, raw in raws.items()) + "}"
+    with translated():
+        await tx.execute(
+            Q.close_page,
+            environment,
+            account_id,
+            orjson.dumps(rows).decode(),
+            by_id,
+            list(raws),
+            orjson.dumps(seen).decode(),
+        )
+
+
+def _json(text: str | None) -> Any:
+    return None if text is None else orjson.loads(text)
 
 
 async def lease_refetches(db: Database, limit: int, lease: timedelta) -> list[Refetch]:

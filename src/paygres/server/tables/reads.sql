@@ -9,6 +9,12 @@ select head, rivals, family, invoice from payments.open_read($1, $2, $3, $4, $5)
 -- name: close_read
 select payments.close_read($1, $2, $3, $4, $5, $6, $7);
 
+-- name: open_page
+select nth, same, head, rivals from payments.open_page($1, $2, $3, $4, $5, $6, $7);
+
+-- name: close_page
+select payments.close_page($1, $2, $3, $4, $5, $6);
+
 -- name: lease_refetches
 -- What became known by another road meanwhile is dropped.
 with satisfied as (

@@ -25,9 +25,14 @@ async def select_any(db: Database | Tx, name: str) -> str | None:
     return value
 
 
-async def upsert(tx: Database | Tx, name: str, value: str, *, lasts: timedelta | None = None) -> None:
-    """Store `value` under `name` and make it active; it runs out after `lasts`, or never."""
-    await tx.execute(Q.upsert, name, value, lasts)
+async def select_expiries(db: Database, names: Sequence[str]) -> dict[str, str | None]:
+    """Until when each live one of `names` holds: a time as people see it, or None for ever."""
+    return {row["key"]: row["expires_at"] for row in await db.fetch(Q.select_expiries, list(names))}
+
+
+async def upsert(tx: Database | Tx, name: str, value: str, *, lasts: timedelta | None = None) -> str:
+    """Store `value` under `name` and make it active; it runs out after `lasts`, or never. The row's id."""
+    return str(await tx.fetchval(Q.upsert, name, value, lasts))
 
 
 async def deactivate(tx: Database | Tx, names: Sequence[str]) -> set[str]:

@@ -6,6 +6,11 @@ select key, value_ciphertext
 from system.secrets
 where key = any($1::text[]) and is_active and (expires_at is null or expires_at > now());
 
+-- name: select_expiries
+select key, payments.iso(expires_at) as expires_at
+from system.secrets
+where key = any($1::text[]) and is_active and (expires_at is null or expires_at > now());
+
 -- name: select_any
 select value_ciphertext from system.secrets where key = $1;
 
@@ -14,7 +19,8 @@ insert into system.secrets (key, value_ciphertext, is_active, is_reserved, expir
 values ($1, $2, true, true, now() + $3::interval)
 on conflict (key) do update
 set value_ciphertext = excluded.value_ciphertext, is_active = true, is_reserved = true,
-    expires_at = excluded.expires_at;
+    expires_at = excluded.expires_at
+returning id;
 
 -- name: deactivate
 update system.secrets set is_active = false where key = any($1::text[]) and is_active returning key;

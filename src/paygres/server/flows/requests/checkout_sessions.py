@@ -1,4 +1,4 @@
-"""Bodies about checkout sessions (contract 1.5.1)."""
+"""Bodies and queries about checkout sessions (contract 1.5.1)."""
 
 from collections.abc import Mapping
 from typing import Annotated, Literal
@@ -19,6 +19,11 @@ from paygres.server.flows.requests.fields import (
     url,
     whole,
 )
+from paygres.server.flows.requests.lists import PageQuery, Word
+
+# Stripe's limits of metadata, in characters; our own keys count, too (contract F46).
+_MOST_KEYS, _LONGEST_KEY, _LONGEST_VALUE = 50, 40, 500
+_OWN_KEYS, _OWN_KEYS_WITH_SUBJECT = 3, 5
 
 
 class LineItem(Body):
@@ -46,6 +51,38 @@ class CheckoutRequest(Body):
         if body.get("mode") == "subscription" and body.get("subject") is None:
             broken.append(("subject", "Subscription checkout requires a billing subject"))
         metadata = body.get("metadata")
-        if isinstance(metadata, Mapping) and any(key.startswith(RESERVED_METADATA) for key in metadata):
-            broken.append(("metadata", "Metadata keys starting with insforge_ are reserved"))
+        if isinstance(metadata, Mapping):
+            broken += _metadata_faults(metadata, _OWN_KEYS if body.get("subject") is None else _OWN_KEYS_WITH_SUBJECT)
         return broken
+
+
+def _metadata_faults(metadata: Mapping[str, JsonValue], own_keys: int) -> list[CrossField]:
+    broken: list[CrossField] = []
+    if any(key.startswith(RESERVED_METADATA) for key in metadata):
+        broken.append(("metadata", "Metadata keys starting with insforge_ are reserved"))
+    if len(metadata) > _MOST_KEYS - own_keys:
+        broken.append(("metadata", f"Stripe keeps {_MOST_KEYS} keys, of which {own_keys} are ours"))
+    for key, value in metadata.items():
+        if not 1 <= len(key) <= _LONGEST_KEY or "[" in key or "]" in key:
+            broken.append(("metadata", f"Keys must have 1 to {_LONGEST_KEY} characters and no square brackets"))
+            break
+        if isinstance(value, str) and len(value) > _LONGEST_VALUE:
+            broken.append((f"metadata.{key}", f"String must contain at most {_LONGEST_VALUE} character(s)"))
+            break
+    return broken
+
+
+class CheckoutSessionsQuery(PageQuery):
+    """A page of checkout sessions, by the time of their creation."""
+
+    status: Literal["initialized", "open", "completed", "expired", "failed"] | None = None
+    mode: Literal["payment", "subscription"] | None = None
+    subject_type: Annotated[Trimmed, Length(1, 100)] | None = None
+    subject_id: Annotated[Trimmed, Length(1, 255)] | None = None
+    customer_id: Word | None = None
+
+    @classmethod
+    def between_fields(cls, body: Mapping[str, JsonValue]) -> list[CrossField]:
+        if ("subjectType" in body) == ("subjectId" in body):
+            return []
+        return [("(root)", "subjectType and subjectId must be provided together")]

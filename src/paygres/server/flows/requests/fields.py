@@ -32,9 +32,9 @@ CrossField = tuple[str, str]
 """A rule between fields that does not hold: (path, text)."""
 
 
-def wrong(text: str) -> PydanticCustomError:
-    """A value of the right type that breaks a rule; rules between fields are still told beside it."""
-    return PydanticCustomError("rule", "{text}", {"text": text})
+def wrong(text: str, *more: str) -> PydanticCustomError:
+    """A value of the right type that breaks a rule, or several; rules between fields are still told beside it."""
+    return PydanticCustomError("rule", "{text}", {"text": text, "more": more})
 
 
 def utf16(text: str) -> int:

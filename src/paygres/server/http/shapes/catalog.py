@@ -56,3 +56,17 @@ class PricesAnswer(TypedDict):
 
 class PriceAnswer(TypedDict):
     price: Price
+
+
+class OneProductAnswer(TypedDict):
+    product: Product
+
+
+class ProductDeletedAnswer(TypedDict):
+    productId: str
+    deleted: bool
+
+
+class PriceArchivedAnswer(TypedDict):
+    price: Price
+    archived: bool

@@ -30,3 +30,27 @@ class CheckoutSession(TypedDict):
 
 class CheckoutSessionAnswer(TypedDict):
     checkoutSession: CheckoutSession
+
+
+class LineItem(TypedDict):
+    priceId: str
+    quantity: int
+
+
+class ListedCheckoutSession(CheckoutSession):
+    """What operators see beside it. `amountSubtotal` is in minor units, before discounts and tax, as Stripe said."""
+
+    createdBy: str | None
+    lineItems: list[LineItem]
+    metadata: dict[str, str]
+    idempotencyKey: str | None
+    generation: int
+    currency: str | None
+    amountSubtotal: int | None
+    expiresAt: str | None
+    supersededBy: str | None
+
+
+class CheckoutSessionsAnswer(TypedDict):
+    checkoutSessions: list[ListedCheckoutSession]
+    nextCursor: str | None

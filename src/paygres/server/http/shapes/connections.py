@@ -7,6 +7,14 @@ from typing_extensions import TypedDict
 from paygres.server.http.shapes.environment import Environment
 
 
+class WebhookHealth(TypedDict):
+    """How the managed webhook endpoint was when last looked at; problems are sentences."""
+
+    status: Literal["ok", "problem", "unknown"]
+    problems: list[str]
+    checkedAt: str | None
+
+
 class Connection(TypedDict):
     """What is known of one environment's Stripe account."""
 
@@ -23,6 +31,7 @@ class Connection(TypedDict):
     lastSyncStatus: str | None
     lastSyncError: str | None
     lastSyncCounts: dict[str, Any]
+    webhookHealth: WebhookHealth
 
 
 class ConnectionsAnswer(TypedDict):
@@ -46,11 +55,51 @@ class ConfigAnswer(TypedDict):
     keys: list[ConfigKey]
 
 
-class SyncResult(TypedDict):
+class SigningSecret(TypedDict):
+    """A signing secret that is accepted: `own` was brought by people, `previous` was just replaced."""
+
+    kind: Literal["managed", "next", "own", "previous"]
+    expiresAt: str | None
+
+
+class WantedEndpoint(TypedDict):
+    """What this server wants of its endpoint; the event types are those it reads."""
+
+    url: str
+    apiVersion: str
+    eventTypes: list[str]
+
+
+class WebhookEndpoint(TypedDict):
+    """The managed endpoint as recorded, what it should be, and how it is."""
+
     environment: Environment
-    connection: Connection
-    subscriptions: dict[str, Any] | None
+    endpointId: str | None
+    endpointUrl: str | None
+    configuredAt: str | None
+    wanted: WantedEndpoint
+    signingSecrets: list[SigningSecret]
+    health: WebhookHealth
 
 
-class SyncAnswer(TypedDict):
-    results: list[SyncResult]
+class WebhookEndpointAnswer(TypedDict):
+    webhook: WebhookEndpoint
+
+
+class Probe(TypedDict):
+    """`reason` is null when the test event reached us."""
+
+    url: str
+    reached: bool
+    milliseconds: int
+    reason: str | None
+
+
+class ProbeAnswer(TypedDict):
+    probe: Probe
+
+
+class SecretAnswer(TypedDict):
+    success: Literal[True]
+    message: str
+    id: str

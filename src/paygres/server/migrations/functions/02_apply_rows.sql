@@ -1,6 +1,16 @@
 -- Projected rows into tables: one upsert per table, whatever road the object came by.
 -- Called inside the transaction that holds the object's locks; rows are those of projections/project.py,
--- p_event is the event (or {data:{object}} around an API read) whose object rows with raw_in_hand mean.
+-- p_event is the event (or {data:{object}} around an API read, or a page of them by id) whose object rows with
+-- raw_in_hand mean.
+
+create or replace function payments.raw_in_hand(p_event jsonb, p_object_id text) returns jsonb
+language sql immutable as $$ select coalesce(p_event -> p_object_id, p_event -> 'data' -> 'object') $$;
+
+create or replace function payments.settled_raw(p_environment text, p_object_type text, p_object_id text) returns jsonb
+language sql stable as $$
+    select o.raw from payments.stripe_objects o
+    where o.object_id = p_object_id and o.object_type = p_object_type and o.environment = p_environment
+$$;
 
 create or replace function payments.apply_rows(
     p_environment text, p_account_id text, p_rows jsonb, p_event jsonb default null
@@ -15,7 +25,7 @@ begin
         payment_key, paid_at, failed_at, refunded_at, raw)
     select p_environment, p_account_id, r.object_type, r.object_id, r.as_of, r.source, r.event_id,
            r.deleted, r.undecided, r.payment_key, r.paid_at, r.failed_at, r.refunded_at,
-           case when r.raw_in_hand then p_event -> 'data' -> 'object' else coalesce(r.raw, '{}') end
+           case when r.raw_in_hand then payments.raw_in_hand(p_event, r.object_id) else coalesce(r.raw, '{}') end
     from jsonb_to_recordset(p_rows -> 'objects') as r (
         object_type text, object_id text, as_of bigint, source text, event_id text, deleted boolean,
         undecided boolean, payment_key text, paid_at bigint, failed_at bigint, refunded_at bigint,
@@ -36,12 +46,12 @@ begin
         insert into payments.stripe_products (
             environment, account_id, product_id, name, description, active, default_price_id, metadata, deleted, raw)
         select p_environment, p_account_id, r.product_id, r.name, r.description, r.active, r.default_price_id,
-               coalesce(r.metadata, '{}'), r.deleted, o.raw
+               coalesce(r.metadata, '{}'), r.deleted,
+               case when r.raw_in_hand then payments.raw_in_hand(p_event, r.product_id)
+                    else payments.settled_raw(p_environment, 'product', r.product_id) end
         from jsonb_to_recordset(p_rows -> 'products') as r (
             product_id text, name text, description text, active boolean, default_price_id text, metadata jsonb,
-            deleted boolean)
-        join payments.stripe_objects o
-            on (o.environment, o.object_type, o.object_id) = (p_environment, 'product', r.product_id)
+            deleted boolean, raw_in_hand boolean)
         on conflict (environment, product_id) do update set
             account_id = excluded.account_id, name = excluded.name, description = excluded.description,
             active = excluded.active, default_price_id = excluded.default_price_id, metadata = excluded.metadata,
@@ -55,13 +65,14 @@ begin
             deleted, raw)
         select p_environment, p_account_id, r.price_id, r.product_id, r.active, r.currency, r.unit_amount,
                r.unit_amount_decimal, r.type, r.lookup_key, r.billing_scheme, r.tax_behavior, r.recurring_interval,
-               r.recurring_interval_count, coalesce(r.metadata, '{}'), r.deleted, o.raw
+               r.recurring_interval_count, coalesce(r.metadata, '{}'), r.deleted,
+               case when r.raw_in_hand then payments.raw_in_hand(p_event, r.price_id)
+                    else payments.settled_raw(p_environment, 'price', r.price_id) end
         from jsonb_to_recordset(p_rows -> 'prices') as r (
             price_id text, product_id text, active boolean, currency text, unit_amount bigint,
             unit_amount_decimal text, type text, lookup_key text, billing_scheme text, tax_behavior text,
-            recurring_interval text, recurring_interval_count integer, metadata jsonb, deleted boolean)
-        join payments.stripe_objects o
-            on (o.environment, o.object_type, o.object_id) = (p_environment, 'price', r.price_id)
+            recurring_interval text, recurring_interval_count integer, metadata jsonb, deleted boolean,
+            raw_in_hand boolean)
         on conflict (environment, price_id) do update set
             account_id = excluded.account_id, product_id = excluded.product_id, active = excluded.active,
             currency = excluded.currency, unit_amount = excluded.unit_amount,
@@ -132,7 +143,7 @@ language sql as $$
     select p_environment, p_account_id, 'stripe', r.customer_id, r.email, r.name, r.phone, r.deleted,
            coalesce(r.metadata, '{}'), payments.unix(r.created), r.payment_method_id, r.payment_method_brand,
            r.payment_method_last4, r.country_code,
-           case when r.raw_in_hand then p_event -> 'data' -> 'object' else coalesce(r.raw, '{}') end
+           case when r.raw_in_hand then payments.raw_in_hand(p_event, r.customer_id) else coalesce(r.raw, '{}') end
     from jsonb_to_recordset(p_customers) as r (
         customer_id text, email text, name text, phone text, deleted boolean, metadata jsonb, created bigint,
         payment_method_id text, payment_method_brand text, payment_method_last4 text, country_code text,
@@ -172,6 +183,12 @@ begin
         elsif r.object_type = 'price' then
             update payments.stripe_prices set deleted = true, synced_at = now()
             where environment = p_environment and price_id = r.object_id and not deleted;
+        elsif r.object_type = 'subscription' then
+            -- gone without having ended, as with all test data: whoever had it has it no more
+            update payments.stripe_subscriptions
+            set status = 'canceled', canceled_at = coalesce(canceled_at, now()), synced_at = now()
+            where environment = p_environment and subscription_id = r.object_id
+              and status not in ('canceled', 'incomplete_expired');
         end if;
     end loop;
 end $$;
@@ -202,7 +219,7 @@ begin
             subscription_id = r.subscription_id, url = r.url, currency = r.currency,
             amount_subtotal = r.amount_subtotal, expires_at = payments.unix(r.expires_at), last_error = null,
             leased_until = null,
-            raw = case when r.raw_in_hand then p_event -> 'data' -> 'object'
+            raw = case when r.raw_in_hand then payments.raw_in_hand(p_event, r.checkout_session_id)
                        else coalesce(nullif(r.raw, '{}'), s.raw) end
         where s.id = known_id
           and (s.environment = p_environment) is true  -- checked, not looked up by: the id finds the row

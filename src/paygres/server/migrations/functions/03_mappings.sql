@@ -14,7 +14,7 @@ create or replace function payments.subject_of_customer(
 ) language sql stable as $$
     select known.subject_type, known.subject_id from payments.subject_customers known
     where known.customer_id = p_customer_id and known.environment = p_environment
-    order by known.since, known.evidence_id limit 1
+    order by not known.by_operator, known.since, known.evidence_id limit 1
 $$;
 
 create or replace function payments.lock_subject(p_subject_type text, p_subject_id text) returns void
@@ -26,24 +26,41 @@ create or replace function payments.apply_mappings(p_environment text, p_account
 returns void
 language plpgsql as $$
 declare
-    candidate record;
+    changed text[];
+    customer text;
 begin
-    for candidate in
-        select * from jsonb_to_recordset(p_candidates) as r (
-            subject_type text, subject_id text, customer_id text, since bigint, evidence_id text)
-    loop
-        perform payments.lock_customer(p_environment, candidate.customer_id);
+    perform payments.lock_customer(p_environment, told.customer_id)
+    from (select distinct r.customer_id from jsonb_to_recordset(p_candidates) as r (customer_id text)
+          order by r.customer_id) told;
+    with written as (
         insert into payments.subject_customers as known (
             environment, account_id, subject_type, subject_id, customer_id, since, evidence_id)
-        values (p_environment, p_account_id, candidate.subject_type, candidate.subject_id, candidate.customer_id,
-                candidate.since, candidate.evidence_id)
+        select distinct on (r.subject_type, r.subject_id, r.customer_id)
+               p_environment, p_account_id, r.subject_type, r.subject_id, r.customer_id, r.since, r.evidence_id
+        from jsonb_to_recordset(p_candidates) as r (
+            subject_type text, subject_id text, customer_id text, since bigint, evidence_id text)
+        order by r.subject_type, r.subject_id, r.customer_id, r.since, r.evidence_id
         on conflict (environment, subject_type, subject_id, customer_id) do update
             set since = excluded.since, evidence_id = excluded.evidence_id
-            where (excluded.since, excluded.evidence_id) < (known.since, known.evidence_id);
-        if found then
-            perform payments.settle_mappings_of_customers(p_environment, p_account_id, array[candidate.customer_id]);
-            perform payments.follow_customer(p_environment, p_account_id, candidate.customer_id);
-        end if;
+            where (excluded.since, excluded.evidence_id) < (known.since, known.evidence_id)
+        returning known.customer_id
+    )
+    select array_agg(distinct w.customer_id order by w.customer_id) into changed from written w;
+    if changed is null then
+        return;
+    end if;
+    perform payments.settle_mappings_of_customers(p_environment, p_account_id, changed);
+    for customer in
+        select c from unnest(changed) as c
+        where exists (select from payments.transactions t
+                      where t.provider = 'stripe' and t.environment = p_environment and t.provider_customer_id = c
+                        and t.subject_by_customer)
+           or exists (select from payments.stripe_subscriptions s
+                      where s.environment = p_environment and s.customer_id = c
+                        and (s.metadata ->> 'insforge_subject_type' is null
+                             or s.metadata ->> 'insforge_subject_id' is null))
+    loop
+        perform payments.follow_customer(p_environment, p_account_id, customer);
     end loop;
 end $$;
 
@@ -77,49 +94,103 @@ create or replace function payments.settle_mappings_of_customers(
 ) returns void
 language plpgsql as $$
 declare
-    subject record;
+    easy text[];
+    found_one record;
+begin
+    -- Subjects in a fixed order: two events that meet here wait for each other instead of deadlocking.
+    perform payments.lock_subject(whose.subject_type, whose.subject_id)
+    from (select distinct k.subject_type, k.subject_id from payments.subject_customers k
+          where k.customer_id = any (p_customers) and k.environment = p_environment
+          order by k.subject_type, k.subject_id) whose;
+    -- Nearly everybody at once: a subject and a customer that know nobody else, and are not mapped yet.
+    with mapped as (
+        insert into payments.customer_mappings (
+            environment, account_id, provider, subject_type, subject_id, provider_customer_id)
+        select p_environment, p_account_id, 'stripe', mine.subject_type, mine.subject_id, mine.customer_id
+        from payments.subject_customers mine
+        where mine.customer_id = any (p_customers) and mine.environment = p_environment
+          and mine.account_id in ('', p_account_id)
+          and not exists (
+              select from payments.subject_customers other
+              where other.subject_id = mine.subject_id and other.subject_type = mine.subject_type
+                and other.environment = mine.environment and other.customer_id <> mine.customer_id)
+          and not exists (
+              select from payments.subject_customers other
+              where other.customer_id = mine.customer_id and other.environment = mine.environment
+                and (other.subject_type, other.subject_id) <> (mine.subject_type, mine.subject_id))
+          and not exists (
+              select from payments.customer_mappings m
+              where m.provider = 'stripe' and m.environment = mine.environment
+                and m.subject_type = mine.subject_type and m.subject_id = mine.subject_id)
+          and not exists (
+              select from payments.customer_mappings m
+              where m.provider = 'stripe' and m.environment = mine.environment
+                and m.provider_customer_id = mine.customer_id)
+          and not exists (
+              select from payments.stripe_objects o
+              where o.object_id = mine.customer_id and o.object_type = 'customer'
+                and o.environment = mine.environment and o.deleted)
+          and not exists (
+              select from payments.attention a
+              where a.object_id = mine.customer_id and a.reason = 'second_customer'
+                and a.environment = mine.environment and a.closed_at is null)
+        returning provider_customer_id
+    )
+    select coalesce(array_agg(provider_customer_id), '{}') into easy from mapped;
+    for found_one in
+        select distinct k.subject_type, k.subject_id from payments.subject_customers k
+        where k.customer_id = any (p_customers) and k.environment = p_environment and k.customer_id <> all (easy)
+        order by k.subject_type, k.subject_id
+    loop
+        perform payments.settle_mapping_of_subject(
+            p_environment, p_account_id, found_one.subject_type, found_one.subject_id);
+    end loop;
+end $$;
+
+-- An operator's word is the strongest evidence there is; else the earliest counts.
+create or replace function payments.settle_mapping_of_subject(
+    p_environment text, p_account_id text, p_subject_type text, p_subject_id text
+) returns void
+language plpgsql as $$
+declare
     own_customer text;
     mapped text;
 begin
-    -- Subjects in a fixed order: two events that meet here wait for each other instead of deadlocking.
-    for subject in
-        select distinct subject_type, subject_id from payments.subject_customers
-        where customer_id = any (p_customers) and environment = p_environment
-        order by subject_type, subject_id
-    loop
-        perform payments.lock_subject(subject.subject_type, subject.subject_id);
-        select mine.customer_id into own_customer
-        from payments.subject_customers mine
-        where mine.environment = p_environment and mine.account_id in ('', p_account_id)
-          and mine.subject_type = subject.subject_type and mine.subject_id = subject.subject_id
-          and not exists (
-              select from payments.subject_customers other
-              where other.environment = p_environment and other.customer_id = mine.customer_id
-                and (other.since, other.evidence_id) < (mine.since, mine.evidence_id))
-          and not exists (
-              select from payments.stripe_objects o
-              where o.environment = p_environment and o.object_type = 'customer'
-                and o.object_id = mine.customer_id and o.deleted)
-        order by mine.since, mine.evidence_id
-        limit 1;
+    perform payments.lock_subject(p_subject_type, p_subject_id);
+    select mine.customer_id into own_customer
+    from payments.subject_customers mine
+    where mine.environment = p_environment and mine.account_id in ('', p_account_id)
+      and mine.subject_type = p_subject_type and mine.subject_id = p_subject_id
+      and not exists (
+          select from payments.subject_customers other
+          where other.environment = p_environment and other.customer_id = mine.customer_id
+            and (not other.by_operator, other.since, other.evidence_id)
+                < (not mine.by_operator, mine.since, mine.evidence_id))
+      and not exists (
+          select from payments.stripe_objects o
+          where o.environment = p_environment and o.object_type = 'customer'
+            and o.object_id = mine.customer_id and o.deleted)
+    order by not mine.by_operator, mine.since, mine.evidence_id
+    limit 1;
 
-        select m.provider_customer_id into mapped from payments.customer_mappings m
-        where m.provider = 'stripe' and m.environment = p_environment
-          and m.subject_type = subject.subject_type and m.subject_id = subject.subject_id;
-        perform payments.settle_second_customers(
-            p_environment, p_account_id, subject.subject_type, subject.subject_id, own_customer);
-        continue when mapped is not distinct from own_customer;
+    select m.provider_customer_id into mapped from payments.customer_mappings m
+    where m.provider = 'stripe' and m.environment = p_environment
+      and m.subject_type = p_subject_type and m.subject_id = p_subject_id;
+    perform payments.settle_second_customers(
+        p_environment, p_account_id, p_subject_type, p_subject_id, own_customer);
+    if mapped is not distinct from own_customer then
+        return;
+    end if;
+    delete from payments.customer_mappings m
+    where m.provider = 'stripe' and m.environment = p_environment
+      and m.subject_type = p_subject_type and m.subject_id = p_subject_id;
+    if own_customer is not null then
         delete from payments.customer_mappings m
-        where m.provider = 'stripe' and m.environment = p_environment
-          and m.subject_type = subject.subject_type and m.subject_id = subject.subject_id;
-        if own_customer is not null then
-            delete from payments.customer_mappings m
-            where m.provider = 'stripe' and m.environment = p_environment and m.provider_customer_id = own_customer;
-            insert into payments.customer_mappings (
-                environment, account_id, provider, subject_type, subject_id, provider_customer_id)
-            values (p_environment, p_account_id, 'stripe', subject.subject_type, subject.subject_id, own_customer);
-        end if;
-    end loop;
+        where m.provider = 'stripe' and m.environment = p_environment and m.provider_customer_id = own_customer;
+        insert into payments.customer_mappings (
+            environment, account_id, provider, subject_type, subject_id, provider_customer_id)
+        values (p_environment, p_account_id, 'stripe', p_subject_type, p_subject_id, own_customer);
+    end if;
 end $$;
 
 -- Customers a subject owns beside the one it maps to: shown to operators, never re-pointed (decision 13).
@@ -135,7 +206,8 @@ begin
                mine.customer_id <> p_own_customer and not exists (
                    select from payments.subject_customers other
                    where other.environment = p_environment and other.customer_id = mine.customer_id
-                     and (other.since, other.evidence_id) < (mine.since, mine.evidence_id)) and not exists (
+                     and (not other.by_operator, other.since, other.evidence_id)
+                         < (not mine.by_operator, mine.since, mine.evidence_id)) and not exists (
                    select from payments.stripe_objects o
                    where o.environment = p_environment and o.object_type = 'customer'
                      and o.object_id = mine.customer_id and o.deleted) as second

@@ -163,6 +163,23 @@ begin
     return marked;
 end $$;
 
+-- What the queue's row of an event says in one word. parked: it waits for something, tried now and then until a
+-- deadline. dead: nothing will be tried until an operator asks. Null without a row: the event is done.
+create or replace function payments.event_state(p_status text, p_reason text, p_next_attempt_at timestamptz)
+returns text
+language sql immutable as $$
+    select case p_status
+        when 'failed' then case when p_next_attempt_at is null then 'dead' else 'failed' end
+        when 'pending' then case when p_reason like 'parked:%' then 'parked' else 'pending' end
+    end
+$$;
+
+-- Milliseconds since this transaction began.
+create or replace function payments.ms_so_far() returns integer
+language sql stable as $$
+    select (extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000)::integer
+$$;
+
 -- Two savepoints: (a) projections, (b) the mark that fires developers' triggers. A failure in (b) keeps (a).
 -- p_status: processed, ignored; pending (parked: p_reason says why) keeps the event for the worker.
 create or replace function payments.close_event(
@@ -193,6 +210,10 @@ begin
             event := payments.mark_event(p_environment, p_account_id, p_event, status, p_attempts, error);
             delete from payments.event_queue q
             where q.environment = p_environment and q.event_id = p_event ->> 'id';
+            if p_attempts > 1 then  -- at its first attempt an event writes nothing more than it must
+                insert into payments.event_attempts (environment, event_id, attempt, outcome, error, duration_ms)
+                values (p_environment, p_event ->> 'id', p_attempts, status, error, payments.ms_so_far());
+            end if;
             return;
         exception
             when query_canceled then
@@ -215,17 +236,24 @@ create or replace function payments.queue_event(
     p_environment text, p_event_id text, p_status text, p_attempts integer, p_error text, p_retry_in interval
 ) returns void
 language sql as $$
-    insert into payments.event_queue as q (
-        environment, event_id, status, attempts, next_attempt_at, last_error, reason, deadline)
-    values (p_environment, p_event_id, p_status, p_attempts, clock_timestamp() + p_retry_in, p_error,
-            case when p_status = 'pending' then p_error end,
-            case when p_status = 'pending' and p_error is not null then now() + interval '72 hours' end)
-    on conflict (environment, event_id) do update set
-        -- parked past its deadline: dead, an operator decides
-        status = case when q.deadline < now() then 'failed' else excluded.status end,
-        next_attempt_at = case when q.deadline < now() then null else excluded.next_attempt_at end,
-        attempts = excluded.attempts, last_error = excluded.last_error, reason = excluded.reason,
-        deadline = coalesce(q.deadline, excluded.deadline), leased_until = null
+    with kept as (
+        insert into payments.event_queue as q (
+            environment, event_id, status, attempts, next_attempt_at, last_error, reason, deadline)
+        values (p_environment, p_event_id, p_status, p_attempts, clock_timestamp() + p_retry_in, p_error,
+                case when p_status = 'pending' then p_error end,
+                case when p_status = 'pending' and p_error is not null then now() + interval '72 hours' end)
+        on conflict (environment, event_id) do update set
+            -- parked past its deadline: dead, an operator decides
+            status = case when q.deadline < now() then 'failed' else excluded.status end,
+            next_attempt_at = case when q.deadline < now() then null else excluded.next_attempt_at end,
+            attempts = excluded.attempts, last_error = excluded.last_error, reason = excluded.reason,
+            deadline = coalesce(q.deadline, excluded.deadline), leased_until = null
+        returning q.status, q.reason, q.next_attempt_at
+    )
+    insert into payments.event_attempts (environment, event_id, attempt, outcome, error, duration_ms)
+    select p_environment, p_event_id, p_attempts,
+           payments.event_state(kept.status, kept.reason, kept.next_attempt_at), p_error, payments.ms_so_far()
+    from kept
 $$;
 
 -- The last resort: nothing but the event itself, kept for the worker. No developer's code can run here.

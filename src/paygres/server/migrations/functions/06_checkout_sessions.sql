@@ -15,6 +15,24 @@ language sql stable as $$
     from payments.stripe_checkout_sessions s where s.id = p_id
 $$;
 
+-- A page of them for operators: the same keys first, then what is not for buyers. All at once, since a function call
+-- a row costs more than the row.
+create or replace function payments.listed_checkout_sessions(p_ids uuid[])
+returns table (at timestamptz, id uuid, session json)
+language sql stable as $$
+    select s.created_at, s.id, json_build_object(
+        'id', s.id, 'environment', s.environment, 'mode', s.mode, 'status', s.status,
+        'paymentStatus', s.payment_status, 'subjectType', s.subject_type, 'subjectId', s.subject_id,
+        'customerEmail', s.customer_email, 'checkoutSessionId', s.checkout_session_id,
+        'customerId', s.customer_id, 'paymentIntentId', s.payment_intent_id, 'subscriptionId', s.subscription_id,
+        'url', s.url, 'lastError', s.last_error, 'createdAt', payments.iso(s.created_at),
+        'updatedAt', payments.iso(s.updated_at),
+        'createdBy', s.created_by, 'lineItems', s.line_items, 'metadata', s.metadata,
+        'idempotencyKey', s.idempotency_key, 'generation', s.generation, 'currency', s.currency,
+        'amountSubtotal', s.amount_subtotal, 'expiresAt', payments.iso(s.expires_at), 'supersededBy', s.superseded_by)
+    from payments.stripe_checkout_sessions s where s.id = any (p_ids)
+$$;
+
 -- Guests per minute, over all and per network. False when a limit is reached.
 create or replace function payments.count_guest_checkout(p_network text, p_limit integer, p_network_limit integer)
 returns boolean
@@ -38,10 +56,101 @@ begin
     return of_all <= p_limit;
 end $$;
 
+create or replace function payments.checkout_options_json(p_id uuid) returns json
+language sql stable as $$
+    select json_build_object(
+        'environment', o.environment, 'priceId', o.price_id, 'allowPromotionCodes', o.allow_promotion_codes,
+        'automaticTax', o.automatic_tax, 'taxIdCollection', o.tax_id_collection,
+        'phoneNumberCollection', o.phone_number_collection,
+        'billingAddressCollection', o.billing_address_collection, 'locale', o.locale,
+        'adjustableQuantity', o.adjustable_quantity, 'expiresAfterMinutes', o.expires_after_minutes,
+        'trialPeriodDays', o.trial_period_days, 'paymentMethodCollection', o.payment_method_collection,
+        'createdAt', payments.iso(o.created_at), 'updatedAt', payments.iso(o.updated_at))
+    from payments.checkout_options o where o.id = p_id
+$$;
+
+-- Stripe's parameters with the operators' defaults laid over them: the words of the first line item's price, then of
+-- the next ones, then of the environment. What does not fit the mode is left out.
+create or replace function payments.with_checkout_options(p_environment text, p_params jsonb) returns jsonb
+language plpgsql stable as $$
+declare
+    subscribing boolean := p_params ->> 'mode' = 'subscription';
+    chosen record;
+    items jsonb;
+    expires_at bigint;
+begin
+    select (array_agg(o.allow_promotion_codes order by o.rank)
+                filter (where o.allow_promotion_codes is not null))[1] as allow_promotion_codes,
+           (array_agg(o.automatic_tax order by o.rank) filter (where o.automatic_tax is not null))[1] as automatic_tax,
+           (array_agg(o.tax_id_collection order by o.rank)
+                filter (where o.tax_id_collection is not null))[1] as tax_id_collection,
+           (array_agg(o.phone_number_collection order by o.rank)
+                filter (where o.phone_number_collection is not null))[1] as phone_number_collection,
+           (array_agg(o.billing_address_collection order by o.rank)
+                filter (where o.billing_address_collection is not null))[1] as billing_address_collection,
+           (array_agg(o.locale order by o.rank) filter (where o.locale is not null))[1] as locale,
+           (array_agg(o.expires_after_minutes order by o.rank)
+                filter (where o.expires_after_minutes is not null))[1] as expires_after_minutes,
+           (array_agg(o.trial_period_days order by o.rank)
+                filter (where o.trial_period_days is not null))[1] as trial_period_days,
+           (array_agg(o.payment_method_collection order by o.rank)
+                filter (where o.payment_method_collection is not null))[1] as payment_method_collection,
+           coalesce(bool_or(o.adjustable_quantity), false) as some_adjustable
+    into chosen
+    from (select own.*, coalesce(item.place, 1000) as rank
+          from payments.checkout_options own
+          left join jsonb_array_elements(p_params -> 'line_items') with ordinality as item (sold, place)
+              on item.sold ->> 'price' = own.price_id
+          where own.environment = p_environment and (own.price_id is null or item.place is not null)) o;
+
+    p_params := p_params || jsonb_strip_nulls(jsonb_build_object(
+        'allow_promotion_codes', case when chosen.allow_promotion_codes then true end,
+        'automatic_tax', case when chosen.automatic_tax then jsonb_build_object('enabled', true) end,
+        'tax_id_collection', case when chosen.tax_id_collection then jsonb_build_object('enabled', true) end,
+        'phone_number_collection',
+            case when chosen.phone_number_collection then jsonb_build_object('enabled', true) end,
+        'billing_address_collection', chosen.billing_address_collection,
+        'locale', chosen.locale,
+        'payment_method_collection', case when subscribing then chosen.payment_method_collection end));
+    -- Stripe keeps the address it needs for taxes, and a business's name, only when told that it may.
+    if p_params ? 'customer' and (chosen.automatic_tax or chosen.tax_id_collection) then
+        p_params := p_params || jsonb_build_object('customer_update', jsonb_strip_nulls(jsonb_build_object(
+            'address', case when chosen.automatic_tax then 'auto' end,
+            'name', case when chosen.tax_id_collection then 'auto' end)));
+    end if;
+    if subscribing and chosen.trial_period_days is not null then
+        p_params := jsonb_set(
+            p_params, '{subscription_data,trial_period_days}', to_jsonb(chosen.trial_period_days));
+    end if;
+    if chosen.expires_after_minutes is not null then
+        -- Stripe allows 30 minutes to 24 hours by its own clock: a minute of room at both ends.
+        expires_at := extract(epoch from now())::bigint
+                      + greatest(least(chosen.expires_after_minutes * 60, 24 * 3600 - 60), 30 * 60 + 60);
+        p_params := p_params || jsonb_build_object(
+            'expires_at', least(expires_at, (p_params ->> 'expires_at')::bigint));  -- a guest's own limit stays
+    end if;
+    if chosen.some_adjustable then
+        select jsonb_agg(
+                   case when coalesce(own.adjustable_quantity, whole.adjustable_quantity)
+                        then item.sold || jsonb_build_object('adjustable_quantity', jsonb_build_object(
+                            'enabled', true, 'minimum', 1, 'maximum', 999))  -- the bounds of the request body
+                        else item.sold end order by item.place)
+        into items
+        from jsonb_array_elements(p_params -> 'line_items') with ordinality as item (sold, place)
+        left join payments.checkout_options own
+            on own.environment = p_environment and own.price_id = item.sold ->> 'price'
+        left join payments.checkout_options whole on whole.environment = p_environment and whole.price_id is null;
+        p_params := p_params || jsonb_build_object('line_items', items);
+    end if;
+    return p_params;
+end $$;
+
 -- outcome: created (this call owns the row until the lease ends) · existing (open or completed: return it) ·
 -- overdue (open, but its time is over: ask Stripe) ·
+-- subscribed (open, but the subject has a live subscription to the plan: ask Stripe whether it came from this one) ·
 -- initialized (another call is at Stripe, or died there) · conflict (the key belongs to another request) ·
--- limited (guests). Raises 42501 when a policy refuses, PG400 when the environment has no key.
+-- limited (guests). Raises 42501 when a policy refuses, PG400 when the environment has no key, PG409 when a new
+-- checkout would sell a plan that its subject has already.
 create or replace function payments.reserve_checkout_session(
     p_role text, p_claims text, p_created_by text, p_scope text, p_guest_network text, p_guest_limit integer,
     p_network_limit integer, p_configured boolean, p_id uuid, p_environment text, p_account_id text, p_mode text,
@@ -53,6 +162,10 @@ declare
     found_row record;
     next_generation integer := 1;
     mapped_customer text;
+    own_role text := current_setting('role');
+    families text[];
+    live_subscription text;
+    its_status text;
 begin
     if p_guest_network is not null
        and not payments.count_guest_checkout(p_guest_network, p_guest_limit, p_network_limit) then
@@ -69,13 +182,33 @@ begin
                         || jsonb_build_object('customer', mapped_customer);
         end if;
     end if;
+    if exists (select from payments.checkout_options o where o.environment = p_environment) then
+        p_params := payments.with_checkout_options(p_environment, p_params);
+    end if;
+    if p_mode = 'subscription' then
+        families := case
+            when p_metadata ? 'plan_family' then array[p_metadata ->> 'plan_family']
+            else payments.price_families(
+                p_environment, array(select item ->> 'priceId' from jsonb_array_elements(p_line_items) as item)) end;
+        live_subscription := payments.live_subscription(
+            p_environment, p_subject_type, p_subject_id, families, p_account_id);
+        if p_params #> '{subscription_data,trial_period_days}' is not null and exists (
+            select from payments.stripe_subscriptions s
+            where s.environment = p_environment and s.subject_type = p_subject_type and s.subject_id = p_subject_id
+              and s.account_id in ('', p_account_id) and s.status not in ('incomplete', 'incomplete_expired')
+              and payments.subscription_families(p_environment, s.subscription_id) && families)
+        then  -- a plan is tried once
+            p_params := p_params #- '{subscription_data,trial_period_days}';
+        end if;
+    end if;
 
     perform set_config('role', p_role, true),
             set_config('request.jwt.claims', p_claims, true),
             set_config('paygres.caller_scope', p_scope, true);
     for attempt in 1..3 loop
         if p_idempotency_key is not null then
-            select s.id, s.request_hash, s.account_id, s.status, s.expires_at, s.created_at, s.generation
+            select s.id, s.request_hash, s.account_id, s.status, s.expires_at, s.created_at, s.generation,
+                   s.subscription_id
             into found_row from payments.stripe_checkout_sessions s
             where s.environment = p_environment and s.caller_scope = p_scope
               and s.idempotency_key = p_idempotency_key
@@ -88,11 +221,22 @@ begin
                     return;
                 elsif found_row.account_id is distinct from p_account_id then
                     null;  -- made for another Stripe account: dead here
-                elsif found_row.status in ('completed', 'open') then
+                elsif found_row.status = 'open' then
                     -- An open one whose time is over may have been paid in its last minute.
-                    outcome := case when found_row.status = 'open' and found_row.expires_at <= now()
-                                    then 'overdue' else 'existing' end;
+                    outcome := case when found_row.expires_at <= now() then 'overdue'
+                                    when live_subscription is not null then 'subscribed' else 'existing' end;
                     return;
+                elsif found_row.status = 'completed' then
+                    if p_mode = 'subscription' then  -- callers do not see subscriptions
+                        perform set_config('role', own_role, true);
+                        select s.status into its_status from payments.stripe_subscriptions s
+                        where s.environment = p_environment and s.subscription_id = found_row.subscription_id;
+                        perform set_config('role', p_role, true);
+                    end if;
+                    if its_status is null or its_status not in ('canceled', 'incomplete_expired') then
+                        outcome := 'existing';
+                        return;
+                    end if;
                 elsif found_row.status = 'initialized' and found_row.created_at > now() - interval '23 hours' then
                     outcome := 'initialized';
                     return;
@@ -113,6 +257,8 @@ begin
         if found then
             if not p_configured then
                 raise exception 'not configured' using errcode = 'PG400';
+            elsif live_subscription is not null then
+                raise exception '%', live_subscription using errcode = 'PG409';
             end if;
             outcome := 'created';
             row_id := p_id;
@@ -126,13 +272,67 @@ end $$;
 
 -- Take over a row whose owner died at Stripe; null while the owner's lease still runs.
 create or replace function payments.lease_checkout_session(p_id uuid, p_lease interval) returns json
-language sql as $$
+language plpgsql as $$
+declare
+    own_role text := current_setting('role');
+    taken json;
+begin
+    perform set_config('role', 'payments_trigger', true);  -- developers' triggers may sit on this table
     update payments.stripe_checkout_sessions s
     set leased_until = clock_timestamp() + p_lease, attempt = s.attempt + 1
     where s.id = p_id and s.status = 'initialized'
       and coalesce(s.leased_until < clock_timestamp(), true)
     returning json_build_object('params', s.stripe_params, 'account_id', s.account_id, 'environment', s.environment)
+    into taken;
+    perform set_config('role', own_role, true);
+    return taken;
+end $$;
+
+-- An attempt that did not make a session: over (Stripe surely made none), or to be resumed.
+create or replace function payments.end_checkout_attempt(p_id uuid, p_over boolean, p_error text) returns void
+language plpgsql as $$
+declare
+    own_role text := current_setting('role');
+begin
+    perform set_config('role', 'payments_trigger', true);
+    update payments.stripe_checkout_sessions s
+    set status = case when p_over then 'failed' else s.status end, last_error = p_error, leased_until = null
+    where s.id = p_id and s.status = 'initialized';
+    perform set_config('role', own_role, true);
+end $$;
+
+create or replace function payments.give_up_checkout_sessions() returns void
+language sql as $$
+    select payments.end_checkout_attempt(
+        s.id, true, coalesce(s.last_error, 'Stripe was not reached within 23 hours'))
+    from payments.stripe_checkout_sessions s
+    where s.environment in ('test', 'live') and s.status = 'initialized'
+      and s.created_at < clock_timestamp() - interval '23 hours'
 $$;
+
+-- Open sessions whose sibling was completed, to be expired at Stripe. The lease is the pause before the next try: it
+-- doubles, up to an hour.
+create or replace function payments.lease_superseded_sessions(p_limit integer)
+returns table (id uuid, environment text, account_id text, checkout_session_id text)
+language plpgsql as $$
+#variable_conflict use_column
+declare
+    own_role text := current_setting('role');
+begin
+    perform set_config('role', 'payments_trigger', true);
+    return query
+    with due as (
+        select s.id from payments.stripe_checkout_sessions s
+        where s.superseded_by is not null and s.status = 'open'
+          and coalesce(s.leased_until < clock_timestamp(), true)
+        order by s.created_at limit p_limit for update skip locked)
+    update payments.stripe_checkout_sessions s
+    set leased_until = clock_timestamp() + least(interval '15 s' * power(2, least(s.attempt, 10)), interval '1 hour'),
+        attempt = s.attempt + 1
+    from due where s.id = due.id
+    returning s.id, s.environment, s.account_id, s.checkout_session_id;
+    perform set_config('role', own_role, true);
+end $$;
 
 -- Stripe's answer to a creation, when nothing else is known about the session yet (the usual case).
 -- Null when an event overtook the answer: the general road for API reads decides then.

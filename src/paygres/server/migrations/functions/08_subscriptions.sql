@@ -43,41 +43,48 @@ language sql stable as $$
     order by s.started_at, s.subscription_id limit 1
 $$;
 
--- Under the lock of the subscription; takes the customer's to learn whose it is when it does not say.
+-- Under the locks of the subscriptions; takes their customers' to learn whose they are when they do not say. What is
+-- looked up row by row is a lateral query with a limit: joined, it would be planned for hundreds of rows.
 create or replace function payments.apply_subscriptions(
     p_environment text, p_account_id text, p_subscriptions jsonb, p_event jsonb
 ) returns void
 language plpgsql as $$
 declare
-    r record;
-    owner record;
-    former record;
+    told jsonb;
+    whose record;
 begin
-    for r in
-        select * from jsonb_to_recordset(p_subscriptions) as found (
+    perform payments.lock_customer(p_environment, unsaid.customer_id)
+    from (select distinct r.customer_id
+          from jsonb_to_recordset(p_subscriptions) as r (customer_id text, subject_type text)
+          where r.subject_type is null order by r.customer_id) unsaid;
+
+    with found as materialized (
+        select r.*, coalesce(r.subject_type, owner.subject_type) as own_type,
+               coalesce(r.subject_id, owner.subject_id) as own_id, former.known,
+               former.subject_type as former_type, former.subject_id as former_id
+        from jsonb_to_recordset(p_subscriptions) as r (
             subscription_id text, customer_id text, subject_type text, subject_id text, status text,
             current_period_start bigint, current_period_end bigint, cancel_at_period_end boolean, cancel_at bigint,
             canceled_at bigint, trial_start bigint, trial_end bigint, latest_invoice_id text, metadata jsonb,
-            created bigint, complete boolean, items jsonb, raw_in_hand boolean, raw jsonb)
-    loop
-        if r.subject_type is null then
-            perform payments.lock_customer(p_environment, r.customer_id);
-            select * into owner from payments.subject_of_customer(p_environment, r.customer_id);
-            r.subject_type := owner.subject_type;
-            r.subject_id := owner.subject_id;
-        end if;
-        select s.subject_type, s.subject_id into former from payments.stripe_subscriptions s
-        where s.environment = p_environment and s.subscription_id = r.subscription_id;
+            created bigint, complete boolean, raw_in_hand boolean, raw jsonb)
+        left join lateral (
+            select * from payments.subject_of_customer(p_environment, r.customer_id)
+            where r.subject_type is null limit 1) owner on true
+        left join lateral (
+            select true as known, s.subject_type, s.subject_id from payments.stripe_subscriptions s
+            where s.environment = p_environment and s.subscription_id = r.subscription_id limit 1) former on true
+    ), written as (
         insert into payments.stripe_subscriptions as s (
             environment, account_id, subscription_id, customer_id, subject_type, subject_id, status,
             current_period_start, current_period_end, cancel_at_period_end, cancel_at, canceled_at, trial_start,
             trial_end, latest_invoice_id, metadata, started_at, raw)
-        values (
-            p_environment, p_account_id, r.subscription_id, r.customer_id, r.subject_type, r.subject_id, r.status,
-            payments.unix(r.current_period_start), payments.unix(r.current_period_end), r.cancel_at_period_end,
-            payments.unix(r.cancel_at), payments.unix(r.canceled_at), payments.unix(r.trial_start),
-            payments.unix(r.trial_end), r.latest_invoice_id, coalesce(r.metadata, '{}'), payments.unix(r.created),
-            case when r.raw_in_hand then p_event -> 'data' -> 'object' else coalesce(r.raw, '{}') end)
+        select p_environment, p_account_id, r.subscription_id, r.customer_id, r.own_type, r.own_id, r.status,
+               payments.unix(r.current_period_start), payments.unix(r.current_period_end), r.cancel_at_period_end,
+               payments.unix(r.cancel_at), payments.unix(r.canceled_at), payments.unix(r.trial_start),
+               payments.unix(r.trial_end), r.latest_invoice_id, coalesce(r.metadata, '{}'), payments.unix(r.created),
+               case when r.raw_in_hand then payments.raw_in_hand(p_event, r.subscription_id)
+                    else coalesce(r.raw, '{}') end
+        from found r
         on conflict (environment, subscription_id) do update set
             account_id = excluded.account_id, customer_id = excluded.customer_id,
             -- a subject that is known stays known when metadata loses it (contract F15)
@@ -87,35 +94,67 @@ begin
             current_period_end = excluded.current_period_end, cancel_at_period_end = excluded.cancel_at_period_end,
             cancel_at = excluded.cancel_at, canceled_at = excluded.canceled_at, trial_start = excluded.trial_start,
             trial_end = excluded.trial_end, latest_invoice_id = excluded.latest_invoice_id,
-            metadata = excluded.metadata, started_at = excluded.started_at, raw = excluded.raw, synced_at = now();
+            metadata = excluded.metadata, started_at = excluded.started_at, raw = excluded.raw, synced_at = now()
+    )
+    select coalesce(jsonb_agg(jsonb_build_object(
+               'id', r.subscription_id, 'known', r.known, 'complete', r.complete, 'own_type', r.own_type,
+               'own_id', r.own_id, 'former_type', r.former_type, 'former_id', r.former_id)), '[]')
+    into told from found r;
 
-        insert into payments.stripe_subscription_items as i (
-            environment, account_id, subscription_item_id, subscription_id, product_id, price_id, quantity, metadata,
-            raw)
-        select p_environment, p_account_id, found.subscription_item_id, r.subscription_id, found.product_id,
-               found.price_id, found.quantity, coalesce(found.metadata, '{}'), coalesce(found.raw, '{}')
-        from jsonb_to_recordset(r.items) as found (
-            subscription_item_id text, product_id text, price_id text, quantity bigint, metadata jsonb, raw jsonb)
-        on conflict (environment, subscription_item_id) do update set
-            account_id = excluded.account_id, subscription_id = excluded.subscription_id,
-            product_id = excluded.product_id, price_id = excluded.price_id, quantity = excluded.quantity,
-            metadata = excluded.metadata, raw = excluded.raw;
-        if r.complete then
-            delete from payments.stripe_subscription_items i
-            where i.environment = p_environment and i.subscription_id = r.subscription_id
-              and i.subscription_item_id not in (
-                  select listed ->> 'subscription_item_id' from jsonb_array_elements(r.items) as listed);
-        end if;
-        if r.subject_type is not null then
-            perform payments.settle_live_subscriptions(p_environment, p_account_id, r.subject_type, r.subject_id);
-        end if;
-        if former.subject_type is not null
-           and (former.subject_type, former.subject_id) is distinct from (r.subject_type, r.subject_id) then
-            perform payments.settle_live_subscriptions(
-                p_environment, p_account_id, former.subject_type, former.subject_id);
-        end if;
+    insert into payments.stripe_subscription_items as i (
+        environment, account_id, subscription_item_id, subscription_id, product_id, price_id, quantity, metadata, raw)
+    select p_environment, p_account_id, item.subscription_item_id, r.subscription_id, item.product_id, item.price_id,
+           item.quantity, coalesce(item.metadata, '{}'), coalesce(item.raw, '{}')
+    from jsonb_to_recordset(p_subscriptions) as r (subscription_id text, items jsonb),
+         jsonb_to_recordset(r.items) as item (
+             subscription_item_id text, product_id text, price_id text, quantity bigint, metadata jsonb, raw jsonb)
+    on conflict (environment, subscription_item_id) do update set
+        account_id = excluded.account_id, subscription_id = excluded.subscription_id,
+        product_id = excluded.product_id, price_id = excluded.price_id, quantity = excluded.quantity,
+        metadata = excluded.metadata, raw = excluded.raw;
+
+    for whose in  -- one that was known may have lost items
+        select r ->> 'subscription_id' as subscription_id, r -> 'items' as items
+        from jsonb_array_elements(p_subscriptions) as r
+        where exists (select from jsonb_array_elements(told) as t
+                      where t ->> 'id' = r ->> 'subscription_id' and (t ->> 'known')::boolean
+                        and (t ->> 'complete')::boolean)
+    loop
+        delete from payments.stripe_subscription_items i
+        where i.environment = p_environment and i.subscription_id = whose.subscription_id
+          and i.subscription_item_id not in (
+              select listed ->> 'subscription_item_id' from jsonb_array_elements(whose.items) as listed);
+    end loop;
+
+    -- Nearly everybody has one subscription, and nobody was asked about it: then there is nothing to settle.
+    perform payments.lock_subject(w.subject_type, w.subject_id)
+    from (select * from payments.subjects_of(told) order by 1, 2) w;
+    for whose in
+        select w.subject_type, w.subject_id from payments.subjects_of(told) w
+        where exists (
+            select from payments.stripe_subscriptions s
+            where s.environment = p_environment and s.subject_type = w.subject_type and s.subject_id = w.subject_id
+            offset 1)
+           or exists (
+            select from jsonb_to_recordset(told) as t (id text)
+            join payments.attention a on a.object_id = t.id and a.reason = 'second_subscription'
+                and a.environment = p_environment and a.closed_at is null)
+        order by 1, 2
+    loop
+        perform payments.settle_live_subscriptions(
+            p_environment, p_account_id, whose.subject_type, whose.subject_id);
     end loop;
 end $$;
+
+-- Whose subscriptions these are, and whose they were.
+create or replace function payments.subjects_of(p_told jsonb) returns table (subject_type text, subject_id text)
+language sql immutable as $$
+    select t.own_type, t.own_id from jsonb_to_recordset(p_told) as t (own_type text, own_id text)
+    where t.own_type is not null
+    union
+    select t.former_type, t.former_id from jsonb_to_recordset(p_told) as t (former_type text, former_id text)
+    where t.former_type is not null
+$$;
 
 -- One live subscription per subject and plan family (decision 14): later ones need an operator.
 create or replace function payments.settle_live_subscriptions(
