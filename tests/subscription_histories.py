@@ -14,6 +14,7 @@ def item(name: str, price: str = "price_m", product: str = "prod_pro", *, at: in
     return {
         "id": f"si_{name}",
         "object": "subscription_item",
+        "created": START,
         "current_period_start": at,
         "current_period_end": at + 30 * DAY,
         "metadata": {},

@@ -45,6 +45,14 @@ def checkout_request(price: str, **changes: Any) -> CheckoutRequest:
     ).model_copy(update=changes)
 
 
+def without_endpoints(sandbox: Sandbox) -> Sandbox:
+    """Rid of the webhook endpoints of earlier tests, for whose undelivered events a connection would wait."""
+    endpoints = sandbox.stripe.v1.webhook_endpoints
+    for one in endpoints.list().data:
+        endpoints.delete(one.id)
+    return sandbox
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -37,7 +37,8 @@ def has(database: FreshDatabase, key: str, *more: str) -> bool:
 def became(server: Server, **changed: Any) -> None:
     """The subscription is as given from now on."""
     at = changed.pop("at", NOW - 5)
-    state = subscription("a", metadata=STAMP, **{"items": {"data": [item("a", at=at)], "has_more": False}, **changed})
+    items = {"data": [item("a", at=at)], "has_more": False}
+    state = subscription("a", **{"metadata": STAMP, "items": items, **changed})
     assert deliver(server, event("customer.subscription.updated", NOW + next(_seconds), state, {})).status_code == 200
 
 
@@ -52,6 +53,14 @@ def test_an_active_subscription_grants_by_lookup_key_family_product_and_price(
     assert all(has(database, key) for key in ("pro-monthly", "pro", "prod_pro", "price_m"))
     assert not has(database, "enterprise")
     assert not has(database, "pro", "live")
+
+
+def test_a_family_written_into_a_subscriptions_own_metadata_grants_nothing(
+    server: Server, database: FreshDatabase
+) -> None:
+    became(server, metadata={**STAMP, "plan_family": "enterprise"})
+    assert has(database, "pro")
+    assert not has(database, "enterprise")
 
 
 def test_past_due_keeps_access_for_the_grace_and_no_longer(server: Server, database: FreshDatabase) -> None:

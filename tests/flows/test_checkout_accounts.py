@@ -15,7 +15,7 @@ from paygres.server.flows.connect_account import connect_account
 from paygres.server.flows.create_checkout_session import create_checkout_session
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.requests.fields import Subject
-from tests.flows.checkouts import ADA, SESSIONS, checkout_request
+from tests.flows.checkouts import ADA, SESSIONS, checkout_request, without_endpoints
 from tests.flows.running_parts import Sandbox as Accounts
 from tests.flows.running_parts import parts_on, rows
 from tests.fresh_database import FreshDatabase
@@ -32,7 +32,7 @@ def stripe() -> Iterator[Sandbox]:
 
 @asynccontextmanager
 async def connected(database: FreshDatabase, stripe: Sandbox) -> AsyncIterator[Parts]:
-    async with parts_on(database, stripe.url) as parts:
+    async with parts_on(database, without_endpoints(stripe).url) as parts:
         await connect_account(parts, "test", stripe.key, actor="test")
         yield parts
 

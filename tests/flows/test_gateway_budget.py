@@ -1,13 +1,14 @@
 """The request budget: bursts, order, the guests' share, and who is refused at once. Time is set by hand."""
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from typing import Any
 
 import pytest
 
 from paygres.server.errors import RateLimit
-from paygres.server.stripe_gateway.budget import ORDER, Budget, Priority
+from paygres.server.stripe_gateway.budget import ORDER, Budget, Priority, endpoint_of
 
 
 class Clock:
@@ -139,3 +140,59 @@ async def test_refused_callers_are_told_who_is_at_the_limit() -> None:
     with pytest.raises(RateLimit, match="Guest checkouts are at the limit") as raised:
         await budget.take("checkout", guest=True)
     assert raised.value.retry_after == 30
+
+
+async def test_an_endpoint_has_a_rate_of_its_own_and_holds_up_no_other() -> None:
+    clock = Clock()
+    budget = Budget(1000, endpoint_rate=50, clock=clock)
+    charges = started(*(budget.take("refetch", endpoint="get charges") for _ in range(120)))
+    assert await served(charges, 100) == 100
+    refunds = started(*(budget.take("refetch", endpoint="get refunds") for _ in range(100)))
+    assert await served(refunds, 100) == 100
+    clock.now += 0.2
+    assert await served(charges, 110) == 110
+    await stop([*charges, *refunds])
+
+
+async def test_a_checkout_is_served_at_once_while_a_sync_stands_in_line() -> None:
+    budget = Budget(50, clock=Clock())
+    listing = started(*(budget.take("backfill", endpoint="get customers") for _ in range(80)))
+    assert await served(listing, 25) == 25  # half of what the endpoint may have at once
+    before = [task.done() for task in listing]
+    await asyncio.wait_for(budget.take("checkout", endpoint="post checkout/sessions"), 0.5)
+    assert [task.done() for task in listing] == before
+    await stop(listing)
+
+
+async def test_the_reserve_costs_a_sync_no_rate() -> None:
+    budget = Budget(400, endpoint_rate=400)
+    for _ in range(400):  # the burst, down to the reserve
+        await budget.take("backfill", endpoint="get customers")
+    done = 0
+
+    async def lane() -> None:
+        nonlocal done
+        while True:
+            await budget.take("backfill", endpoint="get customers")
+            done += 1
+
+    began = time.monotonic()
+    lanes = started(*(lane() for _ in range(4)))
+    await asyncio.sleep(1.0)
+    rate = done / (time.monotonic() - began)
+    await stop(lanes)
+    assert 0.9 * 400 <= rate <= 1.1 * 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "endpoint"),
+    [
+        ("get", "/v1/customers", "get customers"),
+        ("get", "/v1/customers/cus_1", "get customers"),
+        ("post", "/v1/checkout/sessions", "post checkout/sessions"),
+        ("post", "/v1/checkout/sessions/cs_1/expire", "post checkout/sessions"),
+        ("get", "/v1/account", "get account"),
+    ],
+)
+def test_ids_do_not_make_an_endpoint(method: str, path: str, endpoint: str) -> None:
+    assert endpoint_of(method, path) == endpoint

@@ -20,7 +20,7 @@ from paygres.server.flows.parts import Parts
 from paygres.server.flows.requests.customer_portal_sessions import CustomerPortalRequest
 from paygres.server.flows.requests.fields import Subject
 from tests.flows.canned_stripe import Said, canned
-from tests.flows.checkouts import ADA, BOB, Shop, signed_in, subject
+from tests.flows.checkouts import ADA, BOB, Shop, signed_in, subject, without_endpoints
 from tests.flows.running_parts import Sandbox as Accounts
 from tests.flows.running_parts import parts_on, rows
 from tests.flows.webhooks import script
@@ -37,8 +37,8 @@ REQUEST = CustomerPortalRequest(subject=Subject(type="user", id=ADA), return_url
 SESSION = {"id": "bps_1", "object": "billing_portal.session", "url": "https://billing.example.com/p/session/1"}
 
 
-def ask(shop: Shop, headers: dict[str, str], path: str = PORTAL, **body: Any) -> httpx2.Response:
-    return shop.server.client.post(path, headers=headers, json=body)
+def ask(shop: Shop, headers: dict[str, str], environment: str = "test", **body: Any) -> httpx2.Response:
+    return shop.server.client.post(PORTAL.replace("test", environment), headers=headers, json=body)
 
 
 def portal_rows(shop: Shop, subject_id: str) -> list[dict[str, Any]]:
@@ -82,7 +82,7 @@ def test_a_subject_that_has_paid_gets_the_contracts_object_key_by_key(open_shop:
 
 def test_every_visit_is_a_session_of_its_own(open_shop: Shop) -> None:
     customer(open_shop, "two_visits")
-    body = {"subject": subject("user", "two_visits")}
+    body: dict[str, Any] = {"subject": subject("user", "two_visits")}
     first, second = (ask(open_shop, signed_in("two_visits"), **body).json() for _ in range(2))
     assert first["customerPortalSession"]["id"] != second["customerPortalSession"]["id"]
     assert first["customerPortalSession"]["url"] != second["customerPortalSession"]["url"]
@@ -90,7 +90,7 @@ def test_every_visit_is_a_session_of_its_own(open_shop: Shop) -> None:
 
 def test_a_configuration_that_stripe_does_not_know_is_passed_on_and_kept_on_the_row(open_shop: Shop) -> None:
     customer(open_shop, "configured")
-    wanted = {"subject": subject("user", "configured"), "configuration": "bpc_nowhere"}
+    wanted: dict[str, Any] = {"subject": subject("user", "configured"), "configuration": "bpc_nowhere"}
     error = ask(open_shop, signed_in("configured"), **wanted)
     assert (error.status_code, error.json()["error"]) == (400, "UPSTREAM_FAILURE")
     (row,) = portal_rows(open_shop, "configured")
@@ -132,14 +132,15 @@ def test_a_subject_nobody_paid_for_is_a_404_and_a_failed_row(open_shop: Shop) ->
 def test_who_may_not_open_a_portal_is_told_so(
     open_shop: Shop, headers: dict[str, str], body: dict[str, Any] | None, status: int, code: str, message: str
 ) -> None:
-    answer = ask(open_shop, headers, **({"subject": subject("user", "refused")} if body is None else body))
+    wanted: dict[str, Any] = {"subject": subject("user", "refused")} if body is None else body
+    answer = ask(open_shop, headers, **wanted)
     assert (answer.status_code, answer.json()["error"]) == (status, code)
     assert answer.json()["message"].startswith(message)
     assert portal_rows(open_shop, "refused") == []
 
 
 def test_the_environment_is_checked_before_the_body(open_shop: Shop) -> None:
-    answer = ask(open_shop, signed_in(ADA), PORTAL.replace("/test/", "/staging/"))
+    answer = ask(open_shop, signed_in(ADA), "staging")
     assert answer.json()["message"].startswith("environment: Invalid enum value")
 
 
@@ -157,14 +158,13 @@ def test_another_subjects_portal_is_refused_by_the_policies_and_leaves_no_row(op
 
 
 def test_an_unmapped_subject_hears_404_before_it_hears_that_a_key_is_missing(open_shop: Shop) -> None:
-    live = PORTAL.replace("/test/", "/live/")
-    body = {"subject": subject("user", "live_user")}
-    assert ask(open_shop, signed_in("live_user"), live, **body).status_code == 404
+    body: dict[str, Any] = {"subject": subject("user", "live_user")}
+    assert ask(open_shop, signed_in("live_user"), "live", **body).status_code == 404
     open_shop.sql(
         "insert into payments.customer_mappings (environment, provider, subject_type, subject_id,"
         " provider_customer_id) values ('live', 'stripe', 'user', 'live_user', 'cus_live')"
     )
-    answer = ask(open_shop, signed_in("live_user"), live, **body)
+    answer = ask(open_shop, signed_in("live_user"), "live", **body)
     assert (answer.status_code, answer.json()["error"]) == (400, "PAYMENT_CONFIG_INVALID")
     kept = portal_rows(open_shop, "live_user")
     assert sorted(r["last_error"] for r in kept) == [
@@ -175,9 +175,8 @@ def test_an_unmapped_subject_hears_404_before_it_hears_that_a_key_is_missing(ope
 
 
 def test_in_live_mode_the_return_url_must_be_on_the_list(open_shop: Shop) -> None:
-    live = PORTAL.replace("/test/", "/live/")
-    body = {"subject": subject("user", ADA), "returnUrl": "https://elsewhere.example.com/"}
-    answer = ask(open_shop, signed_in(ADA), live, **body)
+    body: dict[str, Any] = {"subject": subject("user", ADA), "returnUrl": "https://elsewhere.example.com/"}
+    answer = ask(open_shop, signed_in(ADA), "live", **body)
     assert (answer.status_code, answer.json()["message"]) == (400, "returnUrl: origin is not allowed")
 
 
@@ -193,7 +192,7 @@ def stripe() -> Iterator[Sandbox]:
 @asynccontextmanager
 async def mapped(database: FreshDatabase, stripe: Sandbox, url: str | None = None) -> AsyncIterator[Parts]:
     """A connected environment where Ada is a customer; `url`: another Stripe answers from now on."""
-    async with parts_on(database, stripe.url) as parts:
+    async with parts_on(database, without_endpoints(stripe).url) as parts:
         await connect_account(parts, "test", stripe.key, actor="test")
         await parts.db.execute(
             "insert into payments.customer_mappings (environment, provider, account_id, subject_type, subject_id,"

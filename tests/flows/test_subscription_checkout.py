@@ -17,7 +17,7 @@ from paygres.server.flows.create_checkout_session import create_checkout_session
 from paygres.server.flows.expire_superseded_sessions import expire_superseded_sessions
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.requests.fields import Subject
-from tests.flows.checkouts import ADA, SESSIONS, Shop, checkout_request, signed_in, subject
+from tests.flows.checkouts import ADA, SESSIONS, Shop, checkout_request, signed_in, subject, without_endpoints
 from tests.flows.running_parts import parts_on, rows
 from tests.flows.webhooks import script
 from tests.fresh_database import FreshDatabase
@@ -42,9 +42,7 @@ def guilds(open_shop: Shop) -> Shop:
 
 def plan(shop: Shop, family: str | None = None) -> str:
     """A monthly price of a product of its own, known to our mirror."""
-    product = shop.sandbox.stripe.v1.products.create(
-        {"name": "Pro", **({"metadata": {"plan_family": family}} if family else {})}
-    )
+    product = shop.sandbox.stripe.v1.products.create({"name": "Pro", "metadata": {"plan_family": family or ""}})
     price = shop.sandbox.stripe.v1.prices.create(
         {"product": product.id, "currency": "usd", "unit_amount": 900, "recurring": {"interval": "month"}}
     )
@@ -205,7 +203,7 @@ def stripe() -> Iterator[Sandbox]:
 @asynccontextmanager
 async def connected(database: FreshDatabase, stripe: Sandbox) -> AsyncIterator[tuple[Parts, str]]:
     """With a monthly price that the sync has read."""
-    async with parts_on(database, stripe.url) as parts:
+    async with parts_on(database, without_endpoints(stripe).url) as parts:
         price = stripe.price(900, recurring={"interval": "month"})
         await connect_account(parts, "test", stripe.key, actor="test")
         yield parts, price

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.flows.webhooks import script
 from tests.fresh_database import FreshDatabase
 from tests.histories import START, Event, charge, event, intent
 from tests.properties.test_event_order import state_after
@@ -201,6 +202,17 @@ def test_a_refund_of_an_unknown_payment_is_kept(database: FreshDatabase) -> None
     created = refund("z", 1, START, 300, charge("z"))[0]
     (row,) = rows(state_after(database, [created]), "transactions")
     assert (row["type"], row["provider_object_id"], row["amount"]) == ("refund", "re_z", 300)
+
+
+def test_a_late_event_of_another_account_does_not_turn_the_mapping(database: FreshDatabase) -> None:
+    script(
+        database,
+        "insert into payments.provider_connections (environment, provider, status, provider_account_id)"
+        " values ('test', 'stripe', 'connected', 'acct_2')",
+    )
+    state = state_after(database, subscribed("a", subject=TEAM))  # of acct_1, which is not connected any more
+    assert rows(state, "customer_mappings") == []
+    assert [known["customer_id"] for known in rows(state, "subject_customers")] == ["cus_a"]
 
 
 def _pays(intent_id: str) -> dict[str, str]:

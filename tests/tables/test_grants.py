@@ -20,7 +20,15 @@ MIRRORS = (
 SESSIONS = ("stripe_checkout_sessions", "stripe_customer_portal_sessions")
 HOOKS = ("webhook_events", "customers")
 OURS = ("checkout_options", "syncs")  # set through routes, read by admins
-PRIVATE = ("stripe_objects", "event_queue", "refetch_queue", "subject_customers", "guest_counts", "sync_windows")
+PRIVATE = (
+    "stripe_objects",
+    "event_queue",
+    "refetch_queue",
+    "subject_customers",
+    "payment_invoices",
+    "guest_counts",
+    "sync_windows",
+)
 FOREIGN = ("auth.users", "system.secrets", "system.api_keys")
 ROLES = ("anon", "authenticated", "project_admin", "payments_trigger", "paygres_service")
 
@@ -29,17 +37,19 @@ MAY: dict[str, dict[str, frozenset[str]]] = {
     "anon": dict.fromkeys(SESSIONS, SESSION),
     "authenticated": dict.fromkeys(SESSIONS, SESSION),
     "project_admin": {
-        **dict.fromkeys((*MIRRORS, *OURS), READ),
+        **dict.fromkeys((*MIRRORS, *OURS, "attention", "operator_requests"), READ),
         **dict.fromkeys(SESSIONS, SESSION | {"trigger"}),
         **dict.fromkeys(HOOKS, READ | {"trigger"}),
     },
     "payments_trigger": {
-        **dict.fromkeys(MIRRORS, READ),
+        **dict.fromkeys((*MIRRORS, "attention"), READ),
         **dict.fromkeys(SESSIONS, HOOKED),
         **dict.fromkeys(HOOKS, KEPT),
     },
     "paygres_service": {
-        **dict.fromkeys((*MIRRORS, *OURS, *SESSIONS, *HOOKS, *PRIVATE, *FOREIGN), ALL),
+        **dict.fromkeys((*MIRRORS, *OURS, *SESSIONS, *HOOKS, *PRIVATE, *FOREIGN, "attention"), ALL),
+        "operator_requests": KEPT,
+        "system.audit_log": SESSION,
         "stripe_snapshots": SESSION,  # append-only, even for us
         "event_attempts": SESSION,
         "system.installation": READ,
@@ -53,8 +63,11 @@ TABLES = (
     *HOOKS,
     *PRIVATE,
     *FOREIGN,
+    "attention",
+    "operator_requests",
     "stripe_snapshots",
     "event_attempts",
+    "system.audit_log",
     "system.installation",
     "system.migrations",
 )

@@ -81,7 +81,13 @@ async def test_row_level_security_is_enabled_and_forced_on_the_session_tables(
 
 
 # It takes no argument and changes nothing but statistics, which only an owner may have gathered.
-OWNERS = {"payments.analyze_new_tables()"}
+OWNERS = {
+    "payments.analyze_new_tables()",
+    # policies ask these as callers, who may not read what they are computed from
+    "payments.access_of(text,text,text)",
+    "payments.default_environment()",
+    "payments.has_access(text,text,text,text)",
+}
 
 
 async def test_no_function_of_ours_runs_with_its_owners_rights(transaction: asyncpg.Connection) -> None:

@@ -20,6 +20,10 @@ from paygres.server.tables import reads
 from paygres.server.tables.sqlstates import Contended
 
 TRIES = 3
+_NOT_ITS_OWN = {"objects", "mappings", "refetches"}  # rows beside the one that shows the object
+_SETTINGS = "SET LOCAL lock_timeout = '3s'"
+# What a crash of PostgreSQL may take back is taken back together with the checkpoint that says it was done.
+_REPEATABLE = f"{_SETTINGS}; SET LOCAL synchronous_commit = off"
 
 Also = Callable[[Tx], Awaitable[None]]
 
@@ -32,11 +36,6 @@ class _Read:
     snapshot: Snapshot
     payload: str
 
-    @property
-    def plain(self) -> bool:
-        """About no payment: nothing else has to be known to translate it."""
-        return self.kind.about_no_payment
-
 
 async def apply_reads(
     db: Database,
@@ -48,21 +47,22 @@ async def apply_reads(
 ) -> None:
     """Weigh and apply objects as Stripe answered them at `as_of` (Unix seconds; they lose ties against events).
 
-    Objects of kinds we do not project are left out. `also` is done in the same transaction. Raises Unreadable, and
-    Contended (503) when another transaction stays in the way for several tries.
+    Objects of kinds we do not project are left out. `also` is done in the same transaction, and keeps in the database
+    that it was done: such a page need not reach the disk at once. Raises Unreadable, and Contended (503) when another
+    transaction stays in the way for several tries.
     """
     page = [_read(KINDS[raw["object"]], raw, as_of) for raw in objects if raw.get("object") in KINDS]
     every_lock = sorted({lock(connection.environment, one.kind.name, one.snapshot.object_id) for one in page})
     for tries_left in range(TRIES - 1, -1, -1):
         try:
-            async with db.as_service(settings="SET LOCAL lock_timeout = '3s'") as tx:
+            async with db.as_service(settings=_REPEATABLE if also else _SETTINGS) as tx:
                 if page:
                     await reads.take_locks(tx, every_lock)
-                if len(page) > 1:
-                    await _apply_page(tx, connection, page, as_of)
+                if len(page) == 1:
+                    await _apply_one(tx, connection, page[0])
                 else:
-                    for one in page:
-                        await _apply_one(tx, connection, one)
+                    for kind in {one.kind.name: one.kind for one in page}.values():
+                        await _apply_page(tx, connection, kind, [one for one in page if one.kind is kind], as_of)
                 if also is not None:
                     await also(tx)
             return
@@ -78,36 +78,32 @@ def _read(kind: Kind, raw: dict[str, Any], as_of: int) -> _Read:
     return _Read(kind, snapshot, orjson.dumps(raw).decode())
 
 
-async def _apply_page(tx: Tx, connection: Connection, page: Sequence[_Read], as_of: int) -> None:
+async def _apply_page(tx: Tx, connection: Connection, kind: Kind, page: Sequence[_Read], as_of: int) -> None:
+    plain = kind.about_no_payment
+    payloads = {one.snapshot.object_id: one.payload for one in page}
     known = await reads.open_page(
-        tx,
-        connection.environment,
-        connection.account_id,
-        as_of,
-        [one.kind.name for one in page],
-        [one.snapshot.object_id for one in page],
-        [one.payload for one in page],
-        [one.plain for one in page],
+        tx, connection.environment, connection.account_id, kind.name, as_of, plain=plain, payloads=payloads
     )
     changed: Rows = {"objects": []}
     raws: dict[str, str] = {}
-    seen: dict[str, list[str]] = {}
-    for nth, one in enumerate(page):
-        member = known.get(nth)
+    seen: list[str] = []
+    for one in page:
+        ident = one.snapshot.object_id
+        member = known.get(ident)
         if member is not None and member.same:
-            seen.setdefault(one.kind.name, []).append(one.snapshot.object_id)
-        elif not one.plain:
+            seen.append(ident)
+        elif not plain:
             await _apply_one(tx, connection, one)
         else:
             rivals = [] if member is None else [snapshot_of(rival) for rival in member.rivals]
-            rows = project(one.kind, one.snapshot, rivals, member.head if member else None, ())
+            rows = project(kind, one.snapshot, rivals, None if member is None else member.head, ())
             for table, its_rows in rows.items():
                 changed.setdefault(table, []).extend(its_rows)
-            raws[one.snapshot.object_id] = one.payload
-            if not rows.keys() - {"objects", "mappings", "refetches"}:  # an event knows better
-                seen.setdefault(one.kind.name, []).append(one.snapshot.object_id)
-    if raws or seen:
-        await reads.close_page(tx, connection.environment, connection.account_id, changed, raws, seen)
+            raws[ident] = one.payload
+            if rows.keys() <= _NOT_ITS_OWN:  # an event knows better
+                seen.append(ident)
+    if plain and page:
+        await reads.close_page(tx, connection.environment, connection.account_id, kind.name, changed, raws, seen)
 
 
 async def _apply_one(tx: Tx, connection: Connection, one: _Read) -> None:

@@ -19,6 +19,7 @@ log = structlog.get_logger()
 
 LEASE = timedelta(seconds=60)
 BATCH = 20
+OTHER_ACCOUNT = timedelta(hours=1)
 PATHS = {
     "charge": "/v1/charges/",
     "checkout.session": "/v1/checkout/sessions/",
@@ -44,6 +45,9 @@ async def refetch_objects(parts: Parts) -> int:
     for one in due:
         try:
             connection = await parts.connections.current(one.environment)
+            if one.account_id and one.account_id != connection.account_id:
+                await reads.postpone_refetch(parts.db, one, OTHER_ACCOUNT, "its Stripe account is not connected now")
+                continue
             async for answer in _read(parts, connection, one):
                 await apply_reads(parts.db, connection, _objects(answer.object), answer.as_of)
         except Upstream as error:

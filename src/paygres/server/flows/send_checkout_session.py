@@ -55,7 +55,8 @@ async def send(
         over = error.definite and not (resumed and error.code == "PAYMENT_CONFIG_INVALID")
         ending = checkout_sessions.fail if over else checkout_sessions.release
         await ending(parts.db, row_id, error.message)
-        if error.definite and error.status == 400 and error.next_actions is None:
+        about_prices = error.definite and error.status == 400 and "price" in error.message.lower()
+        if about_prices and error.next_actions is None:
             error.next_actions = await explain_prices(
                 parts.db, environment, params["mode"], [item["price"] for item in params["line_items"]]
             )

@@ -20,11 +20,12 @@ from paygres.server.tables import syncs
 from paygres.server.tables.syncs import Sync, Window
 
 LANES = 4  # requests to Stripe under way
-APPLYING = 2  # pages being written: checkouts and lists need the other connections
+APPLYING = 3  # pages being written: checkouts and lists need the other connections
 STRIPE_BEGAN = 1_293_840_000  # 2011-01-01: no object is older
 # A window this short or this young is not worth dividing: the new half would cost a request to find little.
 _SHORTEST_SECONDS = 10
 _FEWEST_PAGES = 2
+_TRIES = 15
 _TELLING_PAGES = 2  # as many of a list say enough about what its tables will hold
 
 
@@ -136,7 +137,8 @@ class WindowReader:
         """How much time lies between the last object read and the window's end."""
         if window.reached is None or window.pages < _FEWEST_PAGES:
             return 0
-        return window.reached - (window.created_from or self._oldest)
+        guess = self._oldest if self._oldest < window.reached else STRIPE_BEGAN
+        return window.reached - (guess if window.created_from is None else window.created_from)
 
     async def _divide(self, reading: _Reading) -> _Reading | None:
         """Take the older half of what is left of a window; None when that is too little."""
@@ -184,13 +186,19 @@ class WindowReader:
 
     async def _page(self, connection: Connection, listing: Listing, window: Window) -> Page | None:
         """The next page; None when the object it begins after is gone since the page before."""
-        try:
-            return await self._parts.gateway.page(connection.stripe_key, listing.path, query(listing, window))
-        except errors.Upstream as error:
-            gone = error.definite and error.status in (400, 404) and "No such" in error.message
-            if gone and window.last_id and window.last_id in error.message and window.reached is not None:
-                return None
-            raise
+        tries = 0
+        while True:
+            try:
+                return await self._parts.gateway.page(connection.stripe_key, listing.path, query(listing, window))
+            except errors.RateLimit:  # after a minute in the queue: buyers needed all that Stripe allows
+                tries += 1
+                if tries == _TRIES:
+                    raise
+            except errors.Upstream as error:
+                gone = error.definite and error.status in (400, 404) and "No such" in error.message
+                if gone and window.last_id and window.last_id in error.message and window.reached is not None:
+                    return None
+                raise
 
     def _tell(self, listing: Listing) -> None:
         if self._on_progress is not None:

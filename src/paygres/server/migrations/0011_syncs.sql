@@ -39,3 +39,14 @@ create table payments.sync_windows (
 grant select, insert, update, delete on payments.syncs, payments.sync_windows to paygres_service;
 grant select on payments.syncs to project_admin;
 revoke all on payments.sync_windows from project_admin;
+
+-- lz4 costs a tenth of what PostgreSQL's default does, which shows when thousands of objects arrive at once.
+do $$
+begin
+    alter table payments.stripe_products alter column raw set compression lz4;
+    alter table payments.stripe_prices alter column raw set compression lz4;
+    alter table payments.stripe_subscriptions alter column raw set compression lz4;
+    alter table payments.stripe_subscription_items alter column raw set compression lz4;
+exception when feature_not_supported then
+    null;
+end $$;

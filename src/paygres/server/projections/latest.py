@@ -33,9 +33,11 @@ class _Telling:
 
 def settle(snapshots: Collection[Snapshot], lifecycle: Lifecycle) -> Settled:
     """The newest of a non-empty set of snapshots of ONE object; an event given twice counts once."""
-    snapshots = list({s.event_id or id(s): s for s in snapshots}.values())
+    if len(snapshots) > 1:
+        snapshots = list({s.event_id or id(s): s for s in snapshots}.values())
     if len(snapshots) == 1:
-        return Settled(snapshots[0], snapshots[0].deleted, undecided=False)
+        (only,) = snapshots
+        return Settled(only, only.deleted, undecided=False)
     deleted = any(s.deleted for s in snapshots)
     full = [s for s in snapshots if not s.bare] or list(snapshots)
     seconds = sorted({s.as_of for s in full if s.source == "event"})

@@ -39,6 +39,7 @@ def project(
     """
     settled = settle([current, *rivals], kind.lifecycle)
     newest = settled.snapshot
+    bare, newest_bare = current.bare, newest.bare
     known = head or {}
     deleted = settled.deleted or bool(known.get("deleted"))
     unchanged = (
@@ -46,15 +47,15 @@ def project(
         and newest is not current
         and ((newest.source, newest.as_of, newest.event_id) == (known["source"], known["as_of"], known["event_id"]))
     )
-    keeps_raw = unchanged or (newest.bare and bool(known))
+    keeps_raw = unchanged or (newest_bare and bool(known))
     # The object at hand travels beside the rows (as the payload to store), so it is not repeated in them.
     in_hand = newest is current and not keeps_raw
     raw = {"raw_in_hand": in_hand, "raw": {} if keeps_raw or in_hand else newest.raw}
     marks = kind.marks(current)
-    keys = () if newest.bare else kind.payment_keys(newest.raw)
-    links = [] if current.bare else kind.links(current.raw)
+    keys = () if newest_bare else kind.payment_keys(newest.raw)
+    links = [] if bare else kind.links(current.raw)
     key = _resolved(keys, invoice)
-    undecided = settled.undecided or (not newest.bare and kind.truncated(newest.raw))
+    undecided = settled.undecided or (not newest_bare and kind.truncated(newest.raw))
     rows: Rows = {
         "objects": [
             {
@@ -82,7 +83,7 @@ def project(
         payment = project_payment(Family(key, [own, *map(_member, family)], links, stands_alone=invoice == ""))
         rows["transactions"] = payment.rows
         refetches += payment.refetches
-    if not current.bare and (proof := kind.evidence(current.raw)):
+    if not bare and (proof := kind.evidence(current.raw)):
         rows["mappings"] = [proof]
     if kind.name == "customer" and newly_deleted:
         rows["deleted_customers"] = [current.object_id]

@@ -1,9 +1,8 @@
 """Write the record of who did what (system.audit_log)."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
-
-import orjson
 
 from paygres.server.db.database import Database, Tx
 from paygres.server.tables.named import queries
@@ -32,6 +31,6 @@ async def record(
             environment,
             target,
             reason,
-            orjson.dumps(details or {}).decode(),
+            json.dumps(details or {}, default=str),  # not orjson: a caller's integer may have more than 64 bits
             request_id,
         )

@@ -35,12 +35,13 @@ class PageMember:
 
 @dataclass(frozen=True, slots=True)
 class Refetch:
-    """An object to read at Stripe; `attempts` counts this one."""
+    """An object to read at Stripe; `attempts` counts this one. `account_id` is whose it is, when it is known."""
 
     environment: str
     object_type: str
     object_id: str
     attempts: int
+    account_id: str | None
 
 
 async def take_locks(tx: Tx, locks: list[int]) -> None:
@@ -88,40 +89,40 @@ async def open_page(
     tx: Tx,
     environment: str,
     account_id: str,
+    object_type: str,
     as_of: int,
-    object_types: Sequence[str],
-    object_ids: Sequence[str],
-    payloads: Sequence[str],
-    plain: Sequence[bool],
-) -> dict[int, PageMember]:
-    """What is known of a page's objects whose locks are held, by place; the missing ones are new here.
+    *,
+    plain: bool,
+    payloads: Mapping[str, str],
+) -> dict[str, PageMember]:
+    """What is known of objects of one kind (`payloads`: JSON by id) whose locks are held; the others are new here.
 
-    Keeps the snapshots of the `plain` ones, which are about no payment.
+    Keeps their snapshots when they are `plain`, about no payment.
     """
+    ids = list(payloads)
     with translated():
-        rows = await tx.fetch(Q.open_page, environment, account_id, as_of, object_types, object_ids, payloads, plain)
-    return {row["nth"] - 1: PageMember(row["same"], _json(row["head"]), _json(row["rivals"]) or []) for row in rows}
+        rows = await tx.fetch(
+            Q.open_page, environment, account_id, object_type, as_of, plain, ids, list(payloads.values())
+        )
+    return {
+        ids[row["nth"] - 1]: PageMember(row["same"], _json(row["head"]), _json(row["rivals"]) or []) for row in rows
+    }
 
 
 async def close_page(
     tx: Tx,
     environment: str,
     account_id: str,
+    object_type: str,
     rows: Mapping[str, Any],
     raws: Mapping[str, str],
-    seen: Mapping[str, Sequence[str]],
+    seen: Sequence[str],
 ) -> None:
-    """Apply the plain ones of a page. `raws`: JSON by id, of the rows; `seen`: ids by kind, of those as we know them."""
-    by_id = "{" + ",".join(f"{orjson.dumps(name).decode()}:{raw}" for name, raw in raws.items()) + "}"
+    """Apply what plain objects of one kind changed. `raws`: JSON by id, of the rows; `seen`: those as we know them."""
+    by_id = "{" + ",".join([f"{orjson.dumps(name).decode()}:{raw}" for name, raw in raws.items()]) + "}"
     with translated():
         await tx.execute(
-            Q.close_page,
-            environment,
-            account_id,
-            orjson.dumps(rows).decode(),
-            by_id,
-            list(raws),
-            orjson.dumps(seen).decode(),
+            Q.close_page, environment, account_id, object_type, orjson.dumps(rows).decode(), by_id, list(raws), seen
         )
 
 
@@ -133,7 +134,7 @@ async def lease_refetches(db: Database, limit: int, lease: timedelta) -> list[Re
     """Objects whose turn has come."""
     with translated():
         rows = await db.fetch(Q.lease_refetches, limit, lease, pool="webhook")
-    return [Refetch(r["environment"], r["object_type"], r["object_id"], r["attempts"]) for r in rows]
+    return [Refetch(**row) for row in rows]
 
 
 async def postpone_refetch(db: Database, refetch: Refetch, retry_in: timedelta, error: str) -> None:

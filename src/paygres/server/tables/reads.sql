@@ -13,7 +13,7 @@ select payments.close_read($1, $2, $3, $4, $5, $6, $7);
 select nth, same, head, rivals from payments.open_page($1, $2, $3, $4, $5, $6, $7);
 
 -- name: close_page
-select payments.close_page($1, $2, $3, $4, $5, $6);
+select payments.close_page($1, $2, $3, $4, $5, $6, $7);
 
 -- name: lease_refetches
 -- What became known by another road meanwhile is dropped.
@@ -38,7 +38,9 @@ with satisfied as (
 )
 update payments.refetch_queue q set leased_until = clock_timestamp() + $2::interval, attempts = q.attempts + 1
 from due where (q.environment, q.object_type, q.object_id) = (due.environment, due.object_type, due.object_id)
-returning q.environment, q.object_type, q.object_id, q.attempts;
+returning q.environment, q.object_type, q.object_id, q.attempts,
+    (select o.account_id from payments.stripe_objects o
+     where o.object_id = q.object_id and o.environment = q.environment limit 1) as account_id;
 
 -- name: postpone_refetch
 update payments.refetch_queue

@@ -89,11 +89,19 @@ begin
     end loop;
 end $$;
 
+-- The connected account; a late event of one that is not connected any more must not turn a mapping back to its customer.
+create or replace function payments.connected_account(p_environment text, p_fallback text) returns text
+language sql stable as $$
+    select coalesce((select c.provider_account_id from payments.provider_connections c
+                     where c.provider = 'stripe' and c.environment = p_environment), p_fallback)
+$$;
+
 create or replace function payments.settle_mappings_of_customers(
     p_environment text, p_account_id text, p_customers text[]
 ) returns void
 language plpgsql as $$
 declare
+    account text := payments.connected_account(p_environment, p_account_id);
     easy text[];
     found_one record;
 begin
@@ -106,10 +114,10 @@ begin
     with mapped as (
         insert into payments.customer_mappings (
             environment, account_id, provider, subject_type, subject_id, provider_customer_id)
-        select p_environment, p_account_id, 'stripe', mine.subject_type, mine.subject_id, mine.customer_id
+        select p_environment, account, 'stripe', mine.subject_type, mine.subject_id, mine.customer_id
         from payments.subject_customers mine
         where mine.customer_id = any (p_customers) and mine.environment = p_environment
-          and mine.account_id in ('', p_account_id)
+          and mine.account_id in ('', account)
           and not exists (
               select from payments.subject_customers other
               where other.subject_id = mine.subject_id and other.subject_type = mine.subject_type
@@ -143,7 +151,7 @@ begin
         order by k.subject_type, k.subject_id
     loop
         perform payments.settle_mapping_of_subject(
-            p_environment, p_account_id, found_one.subject_type, found_one.subject_id);
+            p_environment, account, found_one.subject_type, found_one.subject_id);
     end loop;
 end $$;
 
@@ -153,13 +161,14 @@ create or replace function payments.settle_mapping_of_subject(
 ) returns void
 language plpgsql as $$
 declare
+    account text := payments.connected_account(p_environment, p_account_id);
     own_customer text;
     mapped text;
 begin
     perform payments.lock_subject(p_subject_type, p_subject_id);
     select mine.customer_id into own_customer
     from payments.subject_customers mine
-    where mine.environment = p_environment and mine.account_id in ('', p_account_id)
+    where mine.environment = p_environment and mine.account_id in ('', account)
       and mine.subject_type = p_subject_type and mine.subject_id = p_subject_id
       and not exists (
           select from payments.subject_customers other
@@ -177,7 +186,7 @@ begin
     where m.provider = 'stripe' and m.environment = p_environment
       and m.subject_type = p_subject_type and m.subject_id = p_subject_id;
     perform payments.settle_second_customers(
-        p_environment, p_account_id, p_subject_type, p_subject_id, own_customer);
+        p_environment, account, p_subject_type, p_subject_id, own_customer);
     if mapped is not distinct from own_customer then
         return;
     end if;
@@ -189,7 +198,7 @@ begin
         where m.provider = 'stripe' and m.environment = p_environment and m.provider_customer_id = own_customer;
         insert into payments.customer_mappings (
             environment, account_id, provider, subject_type, subject_id, provider_customer_id)
-        values (p_environment, p_account_id, 'stripe', p_subject_type, p_subject_id, own_customer);
+        values (p_environment, account, 'stripe', p_subject_type, p_subject_id, own_customer);
     end if;
 end $$;
 

@@ -36,12 +36,12 @@ end $$;
 
 -- A page of a list, with the objects' locks held: which of its objects are known, and what of them. Those that are not
 -- answered are new here. `same`: what was settled last is a read that says exactly this, so there is nothing to do.
--- Keeps the snapshots of the `plain` ones (about no payment); the others go through open_read and close_read one by
--- one, for each changes what the next one's payment is. Sequential scans are ruled out because a plan is kept: it is
--- often made while the tables are still empty.
+-- Keeps the snapshots of `plain` objects (about no payment); others go through open_read and close_read one by one,
+-- for each changes what the next one's payment is. Sequential scans are ruled out because a plan is kept: it is often
+-- made while the tables are still empty.
 create or replace function payments.open_page(
-    p_environment text, p_account_id text, p_as_of bigint, p_object_types text[], p_object_ids text[],
-    p_payloads text[], p_plain boolean[]
+    p_environment text, p_account_id text, p_object_type text, p_as_of bigint, p_plain boolean, p_object_ids text[],
+    p_payloads text[]
 ) returns table (nth bigint, same boolean, head json, rivals json)
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
@@ -57,41 +57,40 @@ begin
             select from payments.stripe_objects o
             join payments.stripe_snapshots s on s.environment = o.environment and s.object_type = o.object_type
                 and s.object_id = o.object_id and s.as_of = o.as_of and s.source = 'api' and s.payload = u.payload
-            where o.environment = p_environment and o.object_type = u.object_type and o.object_id = u.object_id
+            where o.environment = p_environment and o.object_type = p_object_type and o.object_id = u.object_id
               and o.source = 'api' and not o.undecided and not o.deleted and o.account_id = p_account_id) as same
-        from unnest(p_object_types, p_object_ids, p_payloads) with ordinality
-             as u (object_type, object_id, payload, nth)
+        from unnest(p_object_ids, p_payloads) with ordinality as u (object_id, payload, nth)
         where exists (
             select from payments.stripe_snapshots s
-            where s.environment = p_environment and s.object_type = u.object_type and s.object_id = u.object_id)
+            where s.environment = p_environment and s.object_type = p_object_type and s.object_id = u.object_id)
     ) w;
     foreach nth in array known_ones loop
         same := nth = any (same_ones);
         head := null;
         rivals := null;
-        if p_plain[nth] and not same then
+        if p_plain and not same then
             select k.head, k.rivals into head, rivals
-            from payments.known(
-                p_environment, p_object_types[nth], p_object_ids[nth], p_as_of, 'api', null, null) k;
+            from payments.known(p_environment, p_object_type, p_object_ids[nth], p_as_of, 'api', null, null) k;
         end if;
         return next;
     end loop;
-    insert into payments.stripe_snapshots (
-        environment, account_id, object_type, object_id, as_of, source, payload)
-    select p_environment, p_account_id, u.object_type, u.object_id, p_as_of, 'api', u.payload
-    from unnest(p_object_types, p_object_ids, p_payloads, p_plain) with ordinality
-         as u (object_type, object_id, payload, plain, nth)
-    where u.plain and u.nth <> all (same_ones)
-      and (u.nth <> all (known_ones) or not exists (
-          select from payments.stripe_snapshots s
-          where s.environment = p_environment and s.object_type = u.object_type and s.object_id = u.object_id
-            and s.as_of = p_as_of and s.source = 'api' and s.payload = u.payload));
+    if p_plain then
+        insert into payments.stripe_snapshots (
+            environment, account_id, object_type, object_id, as_of, source, payload)
+        select p_environment, p_account_id, p_object_type, u.object_id, p_as_of, 'api', u.payload
+        from unnest(p_object_ids, p_payloads) with ordinality as u (object_id, payload, nth)
+        where u.nth <> all (same_ones) and (u.nth <> all (known_ones) or not exists (
+            select from payments.stripe_snapshots s
+            where s.environment = p_environment and s.object_type = p_object_type and s.object_id = u.object_id
+              and s.as_of = p_as_of and s.source = 'api' and s.payload = u.payload));
+    end if;
 end $$;
 
--- Applies what the plain ones of a page changed (p_raws: the objects by id), and notes of the others that they were
--- seen. People's locks are taken for the whole page at once, customers before subjects, each in one order.
+-- Applies what a page of plain objects changed (p_raws: the objects by id), and notes of p_seen that they were listed.
+-- People's locks are taken for the whole page at once, customers before subjects, each in one order.
 create or replace function payments.close_page(
-    p_environment text, p_account_id text, p_rows jsonb, p_raws jsonb, p_object_ids text[], p_seen jsonb
+    p_environment text, p_account_id text, p_object_type text, p_rows jsonb, p_raws jsonb, p_object_ids text[],
+    p_seen text[]
 ) returns void
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
@@ -102,13 +101,14 @@ begin
     end if;
     perform payments.apply_rows(p_environment, p_account_id, p_rows, p_raws);
     delete from payments.refetch_queue q
-    where q.object_id = any (p_object_ids) and q.environment = p_environment and q.object_type in (
-        select r ->> 'object_type' from jsonb_array_elements(p_rows -> 'objects') as r)
+    where q.object_id = any (p_object_ids) and q.object_type = p_object_type and q.environment = p_environment
       and not exists (
           select from payments.stripe_objects o
           where o.environment = p_environment and o.object_type = q.object_type and o.object_id = q.object_id
             and o.undecided);
-    perform payments.note_seen(p_environment, p_seen);
+    if p_seen <> '{}' then
+        perform payments.note_seen(p_environment, p_object_type, p_seen);
+    end if;
 end $$;
 
 create or replace function payments.lock_people(p_environment text, p_rows jsonb) returns void
@@ -128,33 +128,25 @@ begin
         order by 1, 2) whose;
 end $$;
 
--- Stripe listed them, and they are as we know them. p_seen: ids by kind.
-create or replace function payments.note_seen(p_environment text, p_seen jsonb) returns void
+-- Stripe listed them, and they are as we know them.
+create or replace function payments.note_seen(p_environment text, p_object_type text, p_ids text[]) returns void
 language plpgsql as $$
 declare
     own_role text := current_setting('role');
-    ids text[];
 begin
-    if p_seen ? 'product' then
-        ids := array(select jsonb_array_elements_text(p_seen -> 'product'));
+    if p_object_type = 'product' then
         update payments.stripe_products set synced_at = now()
-        where environment = p_environment and product_id = any (ids);
-    end if;
-    if p_seen ? 'price' then
-        ids := array(select jsonb_array_elements_text(p_seen -> 'price'));
+        where environment = p_environment and product_id = any (p_ids);
+    elsif p_object_type = 'price' then
         update payments.stripe_prices set synced_at = now()
-        where environment = p_environment and price_id = any (ids);
-    end if;
-    if p_seen ? 'subscription' then
-        ids := array(select jsonb_array_elements_text(p_seen -> 'subscription'));
+        where environment = p_environment and price_id = any (p_ids);
+    elsif p_object_type = 'subscription' then
         update payments.stripe_subscriptions set synced_at = now()
-        where environment = p_environment and subscription_id = any (ids);
-    end if;
-    if p_seen ? 'customer' then
-        ids := array(select jsonb_array_elements_text(p_seen -> 'customer'));
-        perform set_config('role', 'payments_trigger', true);
+        where environment = p_environment and subscription_id = any (p_ids);
+    elsif p_object_type = 'customer' then
+        perform set_config('role', 'payments_trigger', true);  -- developers' triggers may sit on this table
         update payments.customers set synced_at = now()
-        where provider = 'stripe' and environment = p_environment and provider_customer_id = any (ids);
+        where provider = 'stripe' and environment = p_environment and provider_customer_id = any (p_ids);
         perform set_config('role', own_role, true);
     end if;
 end $$;

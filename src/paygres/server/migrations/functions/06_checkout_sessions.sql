@@ -186,10 +186,8 @@ begin
         p_params := payments.with_checkout_options(p_environment, p_params);
     end if;
     if p_mode = 'subscription' then
-        families := case
-            when p_metadata ? 'plan_family' then array[p_metadata ->> 'plan_family']
-            else payments.price_families(
-                p_environment, array(select item ->> 'priceId' from jsonb_array_elements(p_line_items) as item)) end;
+        families := payments.price_families(
+            p_environment, array(select item ->> 'priceId' from jsonb_array_elements(p_line_items) as item));
         live_subscription := payments.live_subscription(
             p_environment, p_subject_type, p_subject_id, families, p_account_id);
         if p_params #> '{subscription_data,trial_period_days}' is not null and exists (

@@ -80,7 +80,7 @@ begin
             coalesce(r.subject_by_customer, false), r.customer_id, r.email, r.object_type, r.object_id,
             r.parent_type, r.parent_id, r.related, r.amount, r.amount_refunded, coalesce(r.amount_disputed, 0),
             coalesce(r.amount_lost, 0), r.currency, r.description, payments.unix(r.paid_at),
-            payments.unix(r.failed_at), payments.unix(r.refunded_at), payments.unix(r.created),
+            payments.unix(r.failed_at), payments.unix(r.refunded_at), coalesce(payments.unix(r.created), now()),
             coalesce((select o.raw from payments.stripe_objects o
                       where o.object_id = r.raw_id and o.object_type = r.raw_type
                         and o.environment = p_environment), '{}'))

@@ -6,29 +6,26 @@ language sql immutable as $$
     select p_status in ('trialing', 'active', 'past_due', 'unpaid', 'paused')
 $$;
 
--- The plan families of prices: the product's metadata `plan_family`, else the product, else the price itself.
+-- The plan families of prices: the metadata `plan_family` of the price or the product, else the product, else the price
+-- itself. A subscription's own metadata is not asked: a browser may have written it.
 create or replace function payments.price_families(p_environment text, p_price_ids text[]) returns text[]
 language sql stable as $$
-    select coalesce(array_agg(distinct coalesce(p.metadata ->> 'plan_family', r.product_id, wanted.price_id)), '{}')
+    select coalesce(array_agg(distinct coalesce(
+               r.metadata ->> 'plan_family', p.metadata ->> 'plan_family', r.product_id, wanted.price_id)), '{}')
     from unnest(p_price_ids) as wanted (price_id)
     left join payments.stripe_prices r on r.environment = p_environment and r.price_id = wanted.price_id
     left join payments.stripe_products p on p.environment = p_environment and p.product_id = r.product_id
 $$;
 
--- Those of a subscription: its own metadata `plan_family`, else its items' products'.
+-- Those of a subscription, by its items.
 create or replace function payments.subscription_families(p_environment text, p_subscription_id text) returns text[]
 language sql stable as $$
-    select case
-        when s.metadata ? 'plan_family' then array[s.metadata ->> 'plan_family']
-        else (select coalesce(array_agg(distinct coalesce(
-                         p.metadata ->> 'plan_family', i.product_id, i.price_id)), '{}')
-              from payments.stripe_subscription_items i
-              left join payments.stripe_products p
-                  on p.environment = i.environment and p.product_id = i.product_id
-              where i.environment = p_environment and i.subscription_id = p_subscription_id)
-        end
-    from payments.stripe_subscriptions s
-    where s.environment = p_environment and s.subscription_id = p_subscription_id
+    select coalesce(array_agg(distinct coalesce(
+               r.metadata ->> 'plan_family', p.metadata ->> 'plan_family', i.product_id, i.price_id)), '{}')
+    from payments.stripe_subscription_items i
+    left join payments.stripe_prices r on r.environment = i.environment and r.price_id = i.price_id
+    left join payments.stripe_products p on p.environment = i.environment and p.product_id = i.product_id
+    where i.environment = p_environment and i.subscription_id = p_subscription_id
 $$;
 
 -- The earliest live subscription of a subject in one of the families, or null.
@@ -81,7 +78,7 @@ begin
         select p_environment, p_account_id, r.subscription_id, r.customer_id, r.own_type, r.own_id, r.status,
                payments.unix(r.current_period_start), payments.unix(r.current_period_end), r.cancel_at_period_end,
                payments.unix(r.cancel_at), payments.unix(r.canceled_at), payments.unix(r.trial_start),
-               payments.unix(r.trial_end), r.latest_invoice_id, coalesce(r.metadata, '{}'), payments.unix(r.created),
+               payments.unix(r.trial_end), r.latest_invoice_id, coalesce(r.metadata, '{}'), coalesce(payments.unix(r.created), now()),
                case when r.raw_in_hand then payments.raw_in_hand(p_event, r.subscription_id)
                     else coalesce(r.raw, '{}') end
         from found r
@@ -116,9 +113,9 @@ begin
     for whose in  -- one that was known may have lost items
         select r ->> 'subscription_id' as subscription_id, r -> 'items' as items
         from jsonb_array_elements(p_subscriptions) as r
-        where exists (select from jsonb_array_elements(told) as t
-                      where t ->> 'id' = r ->> 'subscription_id' and (t ->> 'known')::boolean
-                        and (t ->> 'complete')::boolean)
+        where r ->> 'subscription_id' = any (array(
+            select t.id from jsonb_to_recordset(told) as t (id text, known boolean, complete boolean)
+            where t.known and t.complete))
     loop
         delete from payments.stripe_subscription_items i
         where i.environment = p_environment and i.subscription_id = whose.subscription_id
@@ -227,14 +224,11 @@ begin
     end loop;
 end $$;
 
--- What a subscription checkout sells: metadata `plan_family`, else its prices'.
+-- What a subscription checkout sells.
 create or replace function payments.session_families(p_session_id uuid) returns text[]
 language sql stable as $$
-    select case
-        when s.metadata ? 'plan_family' then array[s.metadata ->> 'plan_family']
-        else payments.price_families(
-            s.environment, array(select item ->> 'priceId' from jsonb_array_elements(s.line_items) as item))
-        end
+    select payments.price_families(
+        s.environment, array(select item ->> 'priceId' from jsonb_array_elements(s.line_items) as item))
     from payments.stripe_checkout_sessions s where s.id = p_session_id
 $$;
 
@@ -256,7 +250,7 @@ begin
     if own.status = 'completed' then
         update payments.stripe_checkout_sessions s set superseded_by = p_session_id
         where s.environment = own.environment and s.subject_type = own.subject_type and s.subject_id = own.subject_id
-          and s.account_id = own.account_id and s.mode = 'subscription' and s.status = 'open'
+          and s.account_id = own.account_id and s.mode = 'subscription' and s.status in ('open', 'initialized')
           and s.superseded_by is null and s.id <> p_session_id
           and payments.session_families(s.id) && families;
     elsif own.superseded_by is null then

@@ -23,7 +23,7 @@ language sql stable security definer set search_path = '' as $$
         select coalesce((select c.provider_account_id from payments.provider_connections c
                          where c.provider = 'stripe' and c.environment = p_environment), '') as id
     ), subscribed as (
-        select s.subscription_id, s.status, s.metadata, i.product_id, i.price_id, i.quantity,
+        select s.subscription_id, s.status, i.product_id, i.price_id, i.quantity,
                coalesce(s.cancel_at, case when s.cancel_at_period_end then s.current_period_end end) as ends,
                s.current_period_end,
                s.current_period_start + (select n.past_due_grace from system.installation n) as grace_ends
@@ -33,7 +33,7 @@ language sql stable security definer set search_path = '' as $$
         where s.environment = p_environment and s.subject_type = p_subject_type and s.subject_id = p_subject_id
           and s.account_id in ('', (select id from account))
     ), bought as (
-        select s.id, s.metadata, item ->> 'priceId' as price_id, (item ->> 'quantity')::bigint as quantity,
+        select s.id, item ->> 'priceId' as price_id, (item ->> 'quantity')::bigint as quantity,
                s.payment_status,
                t.id is not null and t.amount > 0
                    and t.amount - t.amount_refunded - t.amount_lost <= 0 as given_back
@@ -47,7 +47,7 @@ language sql stable security definer set search_path = '' as $$
         where s.environment = p_environment and s.subject_type = p_subject_type and s.subject_id = p_subject_id
           and s.mode = 'payment' and s.status = 'completed' and s.account_id in ('', (select id from account))
     ), everything as (
-        select b.product_id, b.price_id, b.metadata, 'subscription' as source, b.subscription_id as source_id, b.quantity,
+        select b.product_id, b.price_id, 'subscription' as source, b.subscription_id as source_id, b.quantity,
                case when b.status in ('active', 'trialing') then coalesce(b.ends > now(), true)
                     when b.status = 'past_due' then b.grace_ends > now() and coalesce(b.ends > now(), true)
                     else false end as granted,
@@ -60,7 +60,7 @@ language sql stable security definer set search_path = '' as $$
                case when b.status in ('active', 'trialing') and b.ends is null then b.current_period_end end as renews_at
         from subscribed b
         union all
-        select null, b.price_id, b.metadata, 'purchase', b.id::text, b.quantity,
+        select null, b.price_id, 'purchase', b.id::text, b.quantity,
                b.payment_status in ('paid', 'no_payment_required') and not b.given_back,
                case when b.given_back then 'given_back'
                     when b.payment_status in ('paid', 'no_payment_required') then 'purchased'
@@ -68,7 +68,7 @@ language sql stable security definer set search_path = '' as $$
                null, null
         from bought b
     )
-    select r.lookup_key, coalesce(e.metadata ->> 'plan_family', p.metadata ->> 'plan_family'),
+    select r.lookup_key, coalesce(r.metadata ->> 'plan_family', p.metadata ->> 'plan_family'),
            coalesce(e.product_id, r.product_id), p.name, e.price_id, e.source, e.source_id, e.granted, e.reason, e.until,
            e.renews_at, e.quantity
     from everything e
