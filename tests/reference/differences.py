@@ -35,9 +35,7 @@ ON_PURPOSE = {
     "D03": _prefix("live"),
     "D14": _prefix("test"),
     "J11": Meant(("event.processingStatus: ignored -> pending",), _PARKED.format("status")),
-    "J12": Meant(
-        ("handled: True -> False", "event.processingStatus: processed -> pending"), _PARKED.format("status")
-    ),
+    "J12": Meant(("handled: True -> False", "event.processingStatus: processed -> pending"), _PARKED.format("status")),
     "J19": Meant(
         ("handled: True -> False", "event.processingStatus: processed -> pending"), _PARKED.format("currency")
     ),

@@ -4,7 +4,8 @@ import time
 from typing import Any
 
 from paygres.server import errors
-from paygres.server.flows.operate import Action, Operator, operate
+from paygres.server.flows.operate import Action, operate
+from paygres.server.flows.operator import Operator
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.refund_payment import path_of
 from paygres.server.flows.requests.operator_actions import CancelRequest, ChangeRequest

@@ -15,6 +15,7 @@ import orjson
 from paygres.server import errors
 from paygres.server.flows.apply_reads import apply_reads
 from paygres.server.flows.connections import Connection
+from paygres.server.flows.operator import Operator
 from paygres.server.flows.parts import Parts
 from paygres.server.stripe_gateway.answer import Answer
 from paygres.server.tables import audit, operator_requests
@@ -32,16 +33,6 @@ class Action:
     path: str
     params: Mapping[str, Any]
     shown: Callable[[dict[str, Any]], dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """Who asks, why, and under which idempotency key (any text; a fresh one when there is none)."""
-
-    actor: str
-    reason: str | None = None
-    idempotency_key: str | None = None
-    request_id: str | None = None
 
 
 async def operate(parts: Parts, action: Action, operator: Operator) -> dict[str, Any]:

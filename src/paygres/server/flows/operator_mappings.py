@@ -5,7 +5,7 @@ from typing import Any
 
 from paygres.server import errors
 from paygres.server.db.database import Tx
-from paygres.server.flows.operate import Operator
+from paygres.server.flows.operator import Operator
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.requests.mappings import AttentionQuery, MappingsQuery
 from paygres.server.tables import audit, mappings

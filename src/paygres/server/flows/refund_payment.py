@@ -4,7 +4,8 @@ from typing import Any
 from urllib.parse import quote
 
 from paygres.server import errors
-from paygres.server.flows.operate import Action, Operator, operate
+from paygres.server.flows.operate import Action, operate
+from paygres.server.flows.operator import Operator
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.requests.operator_actions import RefundRequest
 from paygres.server.tables import payments

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from paygres.server.errors import NotFound
-from paygres.server.flows.operate import Operator
+from paygres.server.flows.operator import Operator
 from paygres.server.flows.operator_mappings import (
     dismiss_notice,
     list_attention,
@@ -63,7 +63,7 @@ async def put(request: Request) -> Json:
     environment = environment_of(request.path_params)
     wanted = parse(SetMappingRequest, await read_fields(request))
     subject = (wanted.subject.type, wanted.subject.id)
-    operator = Operator(actor, wanted.note, request_id=request_id())
+    operator = Operator(actor, request_id(), wanted.note)
     await set_mapping(parts_of(request), environment, subject, wanted.customer_id, operator)
     return Json(_named(subject, wanted.customer_id))
 
@@ -74,7 +74,7 @@ async def delete(request: Request) -> Json:
     query = parse_query(UnsetMappingQuery, request)
     subject = (query.subject_type, query.subject_id)
     parts = parts_of(request)
-    await unset_mapping(parts, environment, subject, Operator(actor, request_id=request_id()))
+    await unset_mapping(parts, environment, subject, Operator(actor, request_id()))
     only = MappingsQuery(subjectType=subject[0], subjectId=subject[1])  # type: ignore[call-arg]
     left = await list_mappings(parts, environment, only, None, 1)
     return Json(_named(subject, left.rows[0]["customerId"] if left.rows else None))
@@ -99,7 +99,7 @@ async def dismiss(request: Request) -> Json:
         notice_id = uuid.UUID(wanted)
     except ValueError:
         raise NotFound("No such open notice", code="PAYMENT_NOT_FOUND") from None
-    await dismiss_notice(parts_of(request), environment, notice_id, Operator(actor, request_id=request_id()))
+    await dismiss_notice(parts_of(request), environment, notice_id, Operator(actor, request_id()))
     return Json({"id": str(notice_id), "dismissed": True})
 
 

@@ -9,7 +9,7 @@ from paygres.server.flows.change_subscription import (
     preview_change,
     resume_subscription,
 )
-from paygres.server.flows.operate import Operator
+from paygres.server.flows.operator import Operator
 from paygres.server.flows.refund_payment import refund_payment
 from paygres.server.flows.requests.operator_actions import (
     CancelRequest,
@@ -70,7 +70,7 @@ async def preview(request: Request) -> Json:
 
 
 def _operator(actor: str, body: OperatorBody) -> Operator:
-    return Operator(actor, body.note, body.idempotency_key, request_id())
+    return Operator(actor, request_id(), body.note, body.idempotency_key)
 
 
 def _id(request: Request) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 
 from paygres.server.projections.latest import settle
 from paygres.server.projections.objects import Kind
+from paygres.server.projections.payment_family import Family, Member
 from paygres.server.projections.snapshots import Snapshot, StripeObject
-from paygres.server.projections.transactions import Family, Member, project_payment
+from paygres.server.projections.transactions import project_payment
 
 Rows = dict[str, list[Any]]
 

@@ -6,28 +6,16 @@ The rows are computed from the whole family each time, so it does not matter whi
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
-from paygres.server.projections import disputes, invoices, payment_intents, refunds
+from paygres.server.projections import disputes, invoices, refunds
+from paygres.server.projections.payment_family import Family, Row, first
+from paygres.server.projections.payment_status import attempts, paid_at, refunded, refunded_at, status_of
 from paygres.server.projections.snapshots import StripeObject, as_id
 from paygres.server.projections.subjects import subject, subject_of_invoice
 
 _OBJECT_TYPES = {"pi_": "payment_intent", "cs_": "checkout_session", "in_": "invoice"}
 # Stripe tells which invoice an intent pays up to 21 s after the payment; then we ask.
 _LINK_PATIENCE = 30
-Row = dict[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One settled object about a payment; `as_of` and the marks are Unix seconds, the marks over all its snapshots."""
-
-    object_type: str
-    raw: StripeObject
-    as_of: int = 0
-    paid_at: int | None = None
-    failed_at: int | None = None
-    refunded_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,53 +24,6 @@ class Payment:
 
     rows: list[Row]
     refetches: list[Row]
-
-
-@dataclass(frozen=True)
-class Family:
-    """Everything known about payment `key`. `stands_alone`: Stripe was asked, and it pays no invoice."""
-
-    key: str
-    members: Sequence[Member]
-    links: Sequence[Row] = ()
-    stands_alone: bool = False
-
-    def raws(self, object_type: str) -> list[StripeObject]:
-        return [m.raw for m in self.members if m.object_type == object_type]
-
-    @cached_property
-    def session(self) -> StripeObject:
-        return _first(self.raws("checkout.session"))
-
-    @cached_property
-    def invoice(self) -> StripeObject:
-        return _first([raw for raw in self.raws("invoice") if raw["id"] == self.key])
-
-    @cached_property
-    def intents(self) -> list[StripeObject]:
-        """The one that succeeded first, then the newest."""
-        return sorted(
-            self.raws("payment_intent"),
-            key=lambda i: (i.get("status") == "succeeded", i.get("created") or 0, i["id"]),
-            reverse=True,
-        )
-
-    @cached_property
-    def charges(self) -> list[StripeObject]:
-        return sorted(
-            self.raws("charge"),
-            key=lambda c: (c.get("status") == "succeeded", c.get("created") or 0, c["id"]),
-            reverse=True,
-        )
-
-    @cached_property
-    def intent_ids(self) -> list[str]:
-        """Of every intent that pays this, by whatever way we heard of it."""
-        told = [link for raw in self.raws("invoice") for link in invoices.links(raw)]
-        told += [link for raw in self.raws("invoice_payment") for link in invoices.payment_links(raw)]
-        found = {raw["id"] for raw in self.intents}
-        found |= {str(link["payment_intent_id"]) for link in (*told, *self.links)}
-        return sorted(found)
 
 
 def project_payment(family: Family) -> Payment:
@@ -110,11 +51,11 @@ def project_payment(family: Family) -> Payment:
 
 def _payment(family: Family) -> Row:
     session, invoice = family.session, family.invoice
-    intent, charge = _first(family.intents), _first(family.charges)
+    intent, charge = first(family.intents), first(family.charges)
     identity = _identity(family)
     amount = _amount(session, invoice, intent, charge)
-    refunded = _refunded(family)
-    status = _status(family, amount, refunded)
+    given_back = refunded(family)
+    status = status_of(family, amount, given_back)
     if status is None:
         return {**identity, "gone": True}
     whose, by_customer = _subject(family)
@@ -131,16 +72,16 @@ def _payment(family: Family) -> Row:
         "email": _email(session, invoice, intent, charge),
         "related": _related(family, subscription),
         "amount": amount,
-        "amount_refunded": refunded,
+        "amount_refunded": given_back,
         "amount_disputed": sum(disputes.taken(raw) for raw in family.raws("dispute")),
         "amount_lost": sum(disputes.lost(raw) for raw in family.raws("dispute")),
         "currency": _known(raw.get("currency") for raw in known),
         "description": _known(
             (invoice.get("description"), invoice.get("number"), intent.get("description"), charge.get("description"))
         ),
-        "paid_at": _paid_at(family),
-        "failed_at": max((m.failed_at for m in _attempts(family) if m.failed_at is not None), default=None),
-        "refunded_at": _refunded_at(family) if refunded else None,
+        "paid_at": paid_at(family),
+        "failed_at": max((m.failed_at for m in attempts(family) if m.failed_at is not None), default=None),
+        "refunded_at": refunded_at(family) if given_back else None,
         "created": _known(raw.get("created") for raw in known),
     }
 
@@ -174,56 +115,6 @@ def _type(family: Family, status: str, subscription: str | None) -> str:
     return "failed_payment" if status == "failed" and not family.session else "one_time_payment"
 
 
-def _attempts(family: Family) -> list[Member]:
-    """Members that tell of paying; a refund's failure is not the payment's."""
-    return [m for m in family.members if m.object_type not in ("refund", "dispute")]
-
-
-def _status(family: Family, amount: int | None, refunded: int) -> str | None:
-    """None while nobody has tried to pay."""
-    paid = _paid(family)
-    if paid and refunded > 0:
-        return "refunded" if refunded >= (amount or 0) else "partially_refunded"
-    if paid:
-        return "succeeded"
-    session, invoice, intent = family.session, family.invoice, _first(family.intents)
-    if invoice:
-        return _unpaid_invoice(family)
-    if not session and not family.charges and not (intent and payment_intents.attempted(intent)):
-        return None
-    if any(m.failed_at is not None for m in family.members if m.object_type == "checkout.session"):
-        return "failed"  # a delayed payment that Stripe reported as failed, whatever its intent said before
-    if intent:
-        return "failed" if payment_intents.failed(intent) else "pending"
-    if family.charges and all(c.get("status") == "failed" for c in family.charges):
-        return "failed"
-    return "pending"
-
-
-def _paid(family: Family) -> bool:
-    if family.invoice:
-        return family.invoice.get("status") == "paid"
-    return (
-        any(i.get("status") == "succeeded" for i in family.intents)
-        or family.session.get("payment_status") in ("paid", "no_payment_required")
-        or any(c.get("status") == "succeeded" and c.get("captured") is not False for c in family.charges)
-    )
-
-
-def _unpaid_invoice(family: Family) -> str | None:
-    """failed after a failed attempt, pending while one is under way, None before the first."""
-    if family.invoice.get("status") == "draft":
-        return None
-    under_way = ("processing", "succeeded", "requires_action", "requires_capture")
-    if any(i.get("status") in under_way for i in family.intents):
-        return "pending"
-    if any(m.failed_at is not None for m in _attempts(family)):
-        return "failed"
-    if not family.invoice.get("attempted"):
-        return None
-    return "failed" if family.invoice.get("status") in ("uncollectible", "void") else "pending"
-
-
 def _amount(session: StripeObject, invoice: StripeObject, intent: StripeObject, charge: StripeObject) -> int | None:
     if invoice:
         return int(invoice["amount_paid"] if invoice.get("status") == "paid" else invoice["amount_due"])
@@ -233,38 +124,6 @@ def _amount(session: StripeObject, invoice: StripeObject, intent: StripeObject, 
         received = int(intent.get("amount_received") or 0)
         return received if intent.get("status") == "succeeded" and received else intent.get("amount")
     return charge.get("amount")
-
-
-def _refunded(family: Family) -> int:
-    """What went back, in minor units: a charge's own count, without refunds that came to nothing since (F5), or the
-    refunds that are known to have succeeded, when the charge has not told yet."""
-    charges = {m.raw["id"]: m for m in family.members if m.object_type == "charge"}
-    by_charge: dict[str | None, list[Member]] = {charge: [] for charge in charges}
-    for member in family.members:
-        if member.object_type == "refund":
-            by_charge.setdefault(as_id(member.raw.get("charge")), []).append(member)
-    total = 0
-    for charge_id, made in by_charge.items():
-        succeeded = sum(int(r.raw["amount"]) for r in made if r.raw.get("status") == refunds.GIVEN_BACK)
-        charge = charges.get(charge_id or "")
-        told = 0
-        if charge is not None:
-            undone = (r for r in made if r.raw.get("status") in refunds.CAME_TO_NOTHING and r.as_of >= charge.as_of)
-            told = int(charge.raw.get("amount_refunded") or 0) - sum(int(r.raw["amount"]) for r in undone)
-        total += max(succeeded, told, 0)
-    return total
-
-
-def _refunded_at(family: Family) -> int | None:
-    made = [r.get("created") for r in family.raws("refund") if r.get("status") == refunds.GIVEN_BACK]
-    told = [m.refunded_at for m in family.members if m.refunded_at is not None]
-    return max((at for at in made if at is not None), default=None) or max(told, default=None)
-
-
-def _paid_at(family: Family) -> int | None:
-    """An invoice knows it best: its intent may have succeeded a moment before."""
-    own = [m.paid_at for m in family.members if m.object_type == "invoice" and m.paid_at is not None]
-    return min(own or [m.paid_at for m in family.members if m.paid_at is not None], default=None)
 
 
 def _subject(family: Family) -> tuple[tuple[str, str] | tuple[None, None], bool]:
@@ -293,7 +152,7 @@ def _email(session: StripeObject, invoice: StripeObject, intent: StripeObject, c
 
 def _related(family: Family, subscription: str | None) -> dict[str, object]:
     session, invoice = family.session, family.invoice
-    intent, charge = _first(family.intents), _first(family.charges)
+    intent, charge = first(family.intents), first(family.charges)
     intents = family.intent_ids
     bought = invoices.prices_of(invoice) if invoice else []
     found: dict[str, object] = {
@@ -345,10 +204,6 @@ def _missing(family: Family) -> list[Row]:
         }
         for object_type, ident in wanted
     ]
-
-
-def _first(raws: Sequence[StripeObject]) -> StripeObject:
-    return raws[0] if raws else {}
 
 
 def _first_id(ids: Sequence[str]) -> str | None:
