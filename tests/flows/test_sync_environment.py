@@ -1,6 +1,7 @@
 """A sync mirrors products, prices and customers, says honestly how it went, and runs once at a time."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,8 @@ from paygres.server.flows.sync_environment import sync_environment
 from paygres.server.flows.sync_plan import NAMES
 from tests.flows.canned_stripe import Said, canned
 from tests.flows.running_parts import Sandbox, parts_on, rows, sandbox_process
+from tests.flows.syncing import seed
+from tests.flows.webhooks import script
 from tests.fresh_database import FreshDatabase
 
 NO_SUBSCRIPTIONS = {"environment": "test", "synced": 0, "unmapped": 0, "deleted": 0}
@@ -158,3 +161,45 @@ async def test_the_catalog_shows_the_connected_account_only(database: FreshDatab
     assert [p["name"] for p in catalog["products"]] == ["New"]
     assert raised.value.code == "PAYMENT_PRODUCT_NOT_FOUND"
     assert len(await rows(database, "select from payments.stripe_products")) == 2
+
+
+FULFILLMENT = """
+create table public.granted (what text);
+grant insert on public.granted to payments_trigger;
+create function public.grant_it() returns trigger language plpgsql set search_path = '' as $$
+begin
+    insert into public.granted values (tg_table_name);
+    return new;
+end $$;
+create trigger grant_it after insert or update on payments.webhook_events
+    for each row execute function public.grant_it();
+"""
+
+
+async def test_connecting_an_account_with_a_month_of_history_mirrors_it_and_fulfills_nothing(
+    database: FreshDatabase, sandbox: Sandbox
+) -> None:
+    account, key = sandbox.new_account()
+    month = {"since": int(time.time()) - 30 * 86400, "until": int(time.time())}
+    history = {"checkout_sessions": 30, "payment_intents": 30, "refunds": 4, "disputes": 2, "subscriptions": 6}
+    made_there = seed(sandbox, account, **history, invoices=8, events=True, **month)
+    script(database, FULFILLMENT)
+    async with parts_on(database, sandbox.url, limits=False) as parts:
+        await connect_account(parts, "test", key, actor="test")
+        result = await sync_environment(parts, "test")
+    counts = result["connection"]["lastSyncCounts"]
+    assert {name: counts[name] for name in made_there if name in counts} == {
+        name: count for name, count in made_there.items() if name in counts
+    }
+    refunds = await rows(database, "select from payments.transactions where type = 'refund'")
+    paid = await rows(database, "select from payments.transactions where type <> 'refund' and status like '%refunded'")
+    assert (len(refunds), len(paid)) == (4, 4)
+    [sold] = await rows(database, "select count(*) from payments.transactions where status = 'succeeded'")
+    assert sold["count"] > 0
+    assert await rows(database, "select from public.granted") == []
+    assert await rows(database, "select from payments.webhook_events") == []
+    assert await rows(database, "select from payments.stripe_subscriptions having count(*) <> 6") == []
+    open_links = "select from payments.refetch_queue where object_type = 'payment_intent.invoice'"
+    told = await rows(database, "select from payments.payment_invoices")
+    assert len(told) == counts["invoice_payments"]
+    assert len(await rows(database, open_links)) <= counts["payment_intents"] - len(told)
