@@ -42,7 +42,7 @@ LEFT_OUT = {
 }
 MALFORMED = "Invalid HTTP request received."  # the HTTP parser's own answer, before any of our code
 BOUNDED = settings(
-    max_examples=5,
+    max_examples=6,
     deadline=None,
     database=None,
     derandomize=True,
