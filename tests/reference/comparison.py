@@ -1,8 +1,8 @@
 """How an answer is compared with a recorded one: status, code, keys in their order, types, words that name a state.
 
-No difference: ids, times and texts of people; `null` against a string of the same field; an empty list against a filled
-one. A message is compared by its form, the paths of `path: reason, …`; where it is no list of faults and not Stripe's or
-the JSON parser's own text, literally.
+No difference: ids, times and texts of people; `null` against a string of the same field; an empty list against a
+filled one. A message is compared by its form, the paths of `path: reason, …`; where it is no list of faults and not
+Stripe's or the JSON parser's own text, literally.
 """
 
 import re
@@ -20,8 +20,27 @@ ADDED = {
 }
 # Fields whose value is part of the behavior; everything else is an id, a time, a number or somebody's text.
 STATES = frozenset(
-    "environment mode status paymentStatus received handled processingStatus attemptCount eventType objectType"
-    " livemode active type currency taxBehavior billingScheme recurringInterval subjectType lastSyncStatus".split()
+    (
+        "environment",
+        "mode",
+        "status",
+        "paymentStatus",
+        "received",
+        "handled",
+        "processingStatus",
+        "attemptCount",
+        "eventType",
+        "objectType",
+        "livemode",
+        "active",
+        "type",
+        "currency",
+        "taxBehavior",
+        "billingScheme",
+        "recurringInterval",
+        "subjectType",
+        "lastSyncStatus",
+    )
 )
 FREE_MAPS = frozenset({"metadata", "lastSyncCounts"})  # keys of developers, or of what was counted
 _FAULT = re.compile(r"(?:^|, )((?:\(root\)|[A-Za-z][\w.]*)): ")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """What differs, as `comparison.differences` words it, and which line of the contract or of our decisions says so."""
+    """What differs, as `comparison.differences` words it, and the line of the contract or of our decisions behind it."""
 
     lines: tuple[str, ...]
     because: str

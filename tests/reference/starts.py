@@ -1,4 +1,4 @@
-"""What records begin with: a server without Stripe, one with everything of the recording, one behind closed policies."""
+"""What records begin with: a server without Stripe, or a connected one behind open or closed policies."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
