@@ -96,7 +96,7 @@ async def test_429_and_500_and_reset_are_told_apart() -> None:
         with pytest.raises(errors.Upstream) as unreachable:
             await gateway.request(KEY, "post", SESSIONS)
     assert (limited.value.status, limited.value.code, limited.value.retry_after) == (429, "RATE_LIMITED", 7)
-    assert (broken.value.status, broken.value.message, broken.value.definite) == (502, "down", False)
+    assert (broken.value.status, broken.value.message, broken.value.definite) == (500, "down", False)
     assert (unreachable.value.status, unreachable.value.definite) == (502, False)
     assert unreachable.value.message == "Stripe request failed: the connection broke (ServerDisconnectedError)"
 

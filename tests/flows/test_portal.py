@@ -174,12 +174,6 @@ def test_an_unmapped_subject_hears_404_before_it_hears_that_a_key_is_missing(ope
     assert {r["status"] for r in kept} == {"failed"}
 
 
-def test_in_live_mode_the_return_url_must_be_on_the_list(open_shop: Shop) -> None:
-    body: dict[str, Any] = {"subject": subject("user", ADA), "returnUrl": "https://elsewhere.example.com/"}
-    answer = ask(open_shop, signed_in(ADA), "live", **body)
-    assert (answer.status_code, answer.json()["message"]) == (400, "returnUrl: origin is not allowed")
-
-
 # What only happens when Stripe or the database is not as it should be.
 
 

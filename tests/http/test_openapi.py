@@ -120,7 +120,7 @@ def _known_ids(opened: Shop) -> dict[str, str]:
     [event] = opened.sql("select provider_event_id from payments.webhook_events limit 1")
     return {
         "environment": "test",
-        "productId": opened.sandbox.stripe.v1.prices.retrieve(opened.price).product,
+        "productId": str(opened.sandbox.stripe.v1.prices.retrieve(opened.price).product),
         "priceId": opened.price,
         "type": "user",
         "id of subjects": USER2,

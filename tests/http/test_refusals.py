@@ -179,7 +179,7 @@ def test_a_missing_key_is_named(connected: Shop, method: str, path: str, body: A
 @pytest.mark.parametrize("environment", ["test", "live"])
 def test_policies_refuse_in_the_contracts_words(connected: Shop, environment: str, route: str) -> None:
     method, path, body, _ = WRITES[route]
-    asked = {**body, "subject": subject("user", "somebody else")}
+    asked = {**(body or {}), "subject": subject("user", "somebody else")}
     assert refusal(connected, method, f"{environment}/{path}", asked, BUYER) == (
         403,
         "AUTH_UNAUTHORIZED",

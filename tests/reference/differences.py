@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """What differs, as `comparison.differences` words it, and the line of the contract or of our decisions behind it."""
+    """What differs, as `comparison.differences` words it, and the line of the contract or the decision behind it."""
 
     lines: tuple[str, ...]
     because: str

@@ -47,16 +47,10 @@ class Record:
         """With our credentials of the same kind."""
         sent = {name: value for name, value in self.request["headers"].items() if name != "stripe-signature"}
         for name in ("authorization", "x-api-key"):
-            for mark, credential in _credentials().items():
+            for mark, credential in credentials().items():
                 if mark in sent.get(name, ""):
                     sent[name] = sent[name].replace(mark, credential)
         return sent
-
-
-def load() -> list[Record]:
-    """Every record, in the order of the recording."""
-    lines = Path(__file__).with_name("transcripts.jsonl").read_text(encoding="utf-8").splitlines()
-    return [_record(json.loads(line)) for line in lines]
 
 
 def _record(line: Mapping[str, Any]) -> Record:
@@ -68,7 +62,8 @@ def _with_ids(text: str, ids: Mapping[str, str]) -> str:
     return known.replace("change-this-password", ADMIN_PASSWORD)  # which our server does not accept as one
 
 
-def _credentials() -> dict[str, str]:
+def credentials() -> dict[str, str]:
+    """Ours, by the mark that stands for each kind in the recording."""
     expires = int(time.time()) + 600
     return {
         "<anon>": ANON_KEY,
@@ -77,3 +72,12 @@ def _credentials() -> dict[str, str]:
         "<user2>": token(sub=USER2, email="user2@peer.example", role="authenticated", exp=expires),
         "<admin>": token(sub="local:admin", role="project_admin", exp=expires),
     }
+
+
+def _load() -> list[Record]:
+    lines = Path(__file__).with_name("transcripts.jsonl").read_text(encoding="utf-8").splitlines()
+    return [_record(json.loads(line)) for line in lines]
+
+
+# Every record by its number, in the order of the recording.
+RECORDS = {record.number: record for record in _load()}

@@ -72,8 +72,9 @@ def _catalog(opened: Shop) -> dict[str, str]:
     stripe = opened.sandbox.stripe.v1
     product = stripe.products.create({"name": "Pro plan"}).id
 
-    def price(**params: Any) -> str:
-        return stripe.prices.create({"product": product, **params}).id
+    def price(**more: Any) -> str:
+        params: Any = {"product": product, **more}
+        return stripe.prices.create(params).id
 
     quarterly, yearly = {"interval": "month", "interval_count": 3}, {"interval": "year"}
     return {

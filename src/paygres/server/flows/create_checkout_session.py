@@ -46,13 +46,13 @@ async def create_checkout_session(
     """
     if caller.role not in ROLES:
         raise PermissionDenied("Unsupported checkout role")
-    check_return_urls(parts, environment, {"successUrl": request.success_url, "cancelUrl": request.cancel_url})
     guest_limit = _guest_limit(parts, caller)
     try:
         connection = await parts.connections.current(environment)
     except NotConfigured:
         await _ask_policies(parts, caller, environment, request, guest_limit)
         raise
+    check_return_urls(parts, environment, {"successUrl": request.success_url, "cancelUrl": request.cancel_url})
     draft = draft_checkout(parts.installation_id, caller, environment, connection.account_id, request)
     guest = caller.role == "anon"
     for _ in range(GENERATIONS):  # a session that turns out to have ended is followed by a new one

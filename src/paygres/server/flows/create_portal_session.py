@@ -38,11 +38,11 @@ async def create_portal_session(
         raise Authentication("Customer portal sessions require an authenticated user")
     if caller.role not in ROLES:
         raise PermissionDenied("Unsupported customer portal role")
-    check_return_urls(parts, environment, {"returnUrl": request.return_url})
     connection, problem = None, None
     try:
         connection = await parts.connections.current(environment)
         account_id = connection.account_id
+        check_return_urls(parts, environment, {"returnUrl": request.return_url})
     except NotConfigured as error:  # told only after the policies and the mapping were asked (contract 4)
         problem = error
         account_id = (await parts.connections.webhook(environment)).account_id

@@ -25,7 +25,7 @@ _TITLES = {
     409: "The idempotency key belongs to another request",
     413: "The body is larger than 1 MB",
     429: "Too many requests; see Retry-After",
-    500: "Our fault; quote the requestId",
+    500: "Our fault, quote the requestId; or with UPSTREAM_FAILURE, Stripe's",
     502: "Stripe refused the request or could not be reached",
     503: "Not now; see Retry-After",
 }
@@ -108,7 +108,8 @@ def _operation(one: Documented, answer: dict[str, Any], body: dict[str, Any] | N
                         }
                     },
                 }
-                for status in one.errors
+                # What Stripe answers itself is passed on with its own status (contract 1.7).
+                for status in (*one.errors, *((500,) if 502 in one.errors else ()))
             },
         },
     }

@@ -93,7 +93,8 @@ CREATE TABLE payments.customers (
     country_code text,
     CONSTRAINT customers_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
     CONSTRAINT customers_provider_check CHECK ((provider ~ '^[a-z][a-z0-9_]*$'::text))
-);
+)
+WITH (toast_tuple_target='8160');
 
 -- table stripe_subscriptions
 CREATE TABLE payments.stripe_subscriptions (
@@ -120,7 +121,8 @@ CREATE TABLE payments.stripe_subscriptions (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     started_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT stripe_subscriptions_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])))
-);
+)
+WITH (toast_tuple_target='8160');
 
 -- table transactions
 CREATE TABLE payments.transactions (
@@ -157,7 +159,8 @@ CREATE TABLE payments.transactions (
     CONSTRAINT transactions_provider_check CHECK ((provider ~ '^[a-z][a-z0-9_]*$'::text)),
     CONSTRAINT transactions_status_check CHECK ((status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'pending'::text, 'refunded'::text, 'partially_refunded'::text]))),
     CONSTRAINT transactions_type_check CHECK ((type = ANY (ARRAY['one_time_payment'::text, 'subscription_invoice'::text, 'refund'::text, 'failed_payment'::text])))
-);
+)
+WITH (toast_tuple_target='8160');
 
 -- function update_updated_at()
 CREATE FUNCTION system.update_updated_at() RETURNS trigger
@@ -400,7 +403,8 @@ CREATE TABLE payments.stripe_checkout_sessions (
     CONSTRAINT stripe_checkout_sessions_mode_check CHECK ((mode = ANY (ARRAY['payment'::text, 'subscription'::text]))),
     CONSTRAINT stripe_checkout_sessions_payment_status_check CHECK ((payment_status = ANY (ARRAY['paid'::text, 'unpaid'::text, 'no_payment_required'::text]))),
     CONSTRAINT stripe_checkout_sessions_status_check CHECK ((status = ANY (ARRAY['initialized'::text, 'open'::text, 'completed'::text, 'expired'::text, 'failed'::text])))
-);
+)
+WITH (toast_tuple_target='8160');
 ALTER TABLE ONLY payments.stripe_checkout_sessions FORCE ROW LEVEL SECURITY;
 
 -- table stripe_customer_portal_sessions
@@ -442,7 +446,8 @@ CREATE TABLE payments.stripe_objects (
     refunded_at bigint,
     raw jsonb NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
+)
+WITH (toast_tuple_target='8160');
 
 -- table stripe_prices
 CREATE TABLE payments.stripe_prices (
@@ -468,7 +473,8 @@ CREATE TABLE payments.stripe_prices (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT stripe_prices_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])))
-);
+)
+WITH (toast_tuple_target='8160');
 
 -- table stripe_products
 CREATE TABLE payments.stripe_products (
@@ -487,7 +493,8 @@ CREATE TABLE payments.stripe_products (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT stripe_products_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])))
-);
+)
+WITH (toast_tuple_target='8160');
 
 -- table stripe_snapshots
 CREATE TABLE payments.stripe_snapshots (
@@ -502,7 +509,8 @@ CREATE TABLE payments.stripe_snapshots (
     event_type text,
     payload text NOT NULL,
     received_at timestamp with time zone DEFAULT now() NOT NULL
-);
+)
+WITH (toast_tuple_target='8160');
 
 -- sequence stripe_snapshots_seq_seq
 ALTER TABLE payments.stripe_snapshots ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
@@ -534,7 +542,8 @@ CASE
     ELSE NULL::timestamp with time zone
 END, created_at)) STORED NOT NULL,
     CONSTRAINT stripe_subscription_items_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])))
-);
+)
+WITH (toast_tuple_target='8160');
 
 -- table subject_customers
 CREATE TABLE payments.subject_customers (
@@ -604,7 +613,8 @@ CREATE TABLE payments.webhook_events (
     CONSTRAINT webhook_events_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
     CONSTRAINT webhook_events_processing_status_check CHECK ((processing_status = ANY (ARRAY['pending'::text, 'processed'::text, 'failed'::text, 'ignored'::text]))),
     CONSTRAINT webhook_events_provider_check CHECK ((provider ~ '^[a-z][a-z0-9_]*$'::text))
-);
+)
+WITH (toast_tuple_target='8160');
 
 -- table api_keys
 CREATE TABLE system.api_keys (

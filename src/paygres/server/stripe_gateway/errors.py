@@ -62,7 +62,7 @@ def refused(status: int, fault: Mapping[str, Any], retry_after: str | None = Non
         if kind == "idempotency_error":
             return errors.Upstream(message, definite=True, status=400)
         return errors.Upstream(_explained(message, fault), definite=True, status=status)
-    return errors.Upstream(message, definite=False)
+    return errors.Upstream(message, definite=False, status=status if 500 <= status < 600 else 502)
 
 
 def seconds(retry_after: str | None) -> int:
