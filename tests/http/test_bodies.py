@@ -34,7 +34,7 @@ def test_a_body_over_one_megabyte_is_413(server: Server, content) -> None:
 
 
 def test_a_body_of_almost_one_megabyte_is_read(server: Server) -> None:
-    body = json.dumps({**BODY, "metadata": {"note": "x" * 990_000}}).encode()
+    body = json.dumps({**BODY, "successUrl": "https://shop.example.com/?" + "x" * 990_000}).encode()
     assert post(server, body).json()["error"] == "PAYMENT_CONFIG_INVALID"
 
 
