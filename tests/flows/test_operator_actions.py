@@ -75,9 +75,10 @@ def test_a_part_and_then_the_rest_of_a_payment_go_back_once_each(open_shop: Shop
     assert (other.status_code, other.json()["error"]) == (409, "IDEMPOTENCY_KEY_REUSED")
     too_much = act(open_shop, path, amount=2001)
     assert (too_much.status_code, "2000" in too_much.json()["message"]) == (400, True)
-    rest = act(open_shop, path, reason="requested_by_customer")
+    rest = act(open_shop, path, reason="requested_by_customer", idempotencyKey="op:rest")
     assert rest.json()["refund"]["amount"] == 2000
     open_shop.wait(lambda: transaction(open_shop, intent)["status"] == "refunded")
+    assert act(open_shop, path, reason="requested_by_customer", idempotencyKey="op:rest").json() == rest.json()
     assert act(open_shop, path).status_code == 400
     assert [r["reason"] for r in records(open_shop, "refund.create", intent)] == ["broken lid", None]
 

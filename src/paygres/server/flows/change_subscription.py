@@ -1,14 +1,14 @@
 """What operators change of a subscription: cancel, resume, other prices and quantities, and what that would cost."""
 
 import time
-from typing import Any
+from typing import Any, Literal
 
 from paygres.server import errors
-from paygres.server.flows.operate import Action, operate
+from paygres.server.flows.operate import Action, operate, told_before
 from paygres.server.flows.operator import Operator
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.refund_payment import path_of
-from paygres.server.flows.requests.operator_actions import CancelRequest, ChangeRequest
+from paygres.server.flows.requests.operator_actions import CancelRequest, ChangeRequest, ResumeRequest
 from paygres.server.tables import payments
 
 _ENDED = ("canceled", "incomplete_expired")
@@ -19,32 +19,36 @@ async def cancel_subscription(
 ) -> dict[str, Any]:
     """The subscription as `_shown`, ending at the period's end or ended now. Raises NotFound, InvalidRequest (it has
     ended), and what `operate` raises."""
+    before = await told_before(parts, environment, "subscription.cancel", subscription_id, wanted.asked, operator)
+    if before is not None:
+        return before
     await _living(parts, environment, subscription_id)
-    path = path_of("subscriptions", subscription_id)
     if wanted.when == "now":
         params = {"prorate": wanted.prorate, "invoice_now": wanted.prorate}
-        action = Action(environment, "subscription.cancel", subscription_id, "delete", path, params, _shown)
+        action = _action(environment, "cancel", subscription_id, params, wanted.asked, method="delete")
     else:
         params = {"cancel_at_period_end": True}
-        action = Action(environment, "subscription.cancel", subscription_id, "post", path, params, _shown)
+        action = _action(environment, "cancel", subscription_id, params, wanted.asked)
     return await operate(parts, action, operator)
 
 
 async def resume_subscription(
-    parts: Parts, environment: str, subscription_id: str, operator: Operator
+    parts: Parts, environment: str, subscription_id: str, wanted: ResumeRequest, operator: Operator
 ) -> dict[str, Any]:
     """Undo a cancellation that is still to come, or go on after a pause."""
+    before = await told_before(parts, environment, "subscription.resume", subscription_id, wanted.asked, operator)
+    if before is not None:
+        return before
     found = await _living(parts, environment, subscription_id)
-    path = path_of("subscriptions", subscription_id)
     if found.status == "paused":
         params: dict[str, Any] = {"billing_cycle_anchor": "now"}
-        action = Action(environment, "subscription.resume", subscription_id, "post", f"{path}/resume", params, _shown)
+        action = _action(environment, "resume", subscription_id, params, wanted.asked, below="/resume")
     else:
         # The portal of a flexible subscription sets cancel_at alone; Stripe takes one of the two at a time.
         params = {"cancel_at_period_end": False} if found.cancel_at_period_end else {"cancel_at": ""}
         if not (found.cancel_at_period_end or found.cancel_at):
             raise errors.InvalidRequest("This subscription is neither paused nor going to end")
-        action = Action(environment, "subscription.resume", subscription_id, "post", path, params, _shown)
+        action = _action(environment, "resume", subscription_id, params, wanted.asked)
     return await operate(parts, action, operator)
 
 
@@ -52,6 +56,9 @@ async def change_subscription(
     parts: Parts, environment: str, subscription_id: str, wanted: ChangeRequest, operator: Operator
 ) -> dict[str, Any]:
     """The subscription as `_shown`, consisting of exactly the wanted items."""
+    before = await told_before(parts, environment, "subscription.change", subscription_id, wanted.asked, operator)
+    if before is not None:
+        return before
     found = await _living(parts, environment, subscription_id)
     params: dict[str, Any] = {
         "items": _items(found, wanted),
@@ -59,8 +66,7 @@ async def change_subscription(
     }
     if wanted.proration_date is not None:
         params["proration_date"] = wanted.proration_date
-    path = path_of("subscriptions", subscription_id)
-    action = Action(environment, "subscription.change", subscription_id, "post", path, params, _shown)
+    action = _action(environment, "change", subscription_id, params, wanted.asked)
     return await operate(parts, action, operator)
 
 
@@ -90,6 +96,30 @@ async def preview_change(parts: Parts, environment: str, subscription_id: str, w
         "prorationDate": _proration_date(invoice, wanted),
         "lines": [_line(line) for line in lines],
     }
+
+
+def _action(
+    environment: str,
+    verb: str,
+    subscription_id: str,
+    params: dict[str, Any],
+    asked: dict[str, Any],
+    *,
+    method: Literal["post", "delete"] = "post",
+    below: str = "",
+) -> Action:
+    path = path_of("subscriptions", subscription_id) + below
+    return Action(
+        environment,
+        f"subscription.{verb}",
+        subscription_id,
+        method,
+        path,
+        params,
+        asked,
+        _shown,
+        changes="subscription",
+    )
 
 
 def _proration_date(invoice: dict[str, Any], wanted: ChangeRequest) -> int | None:

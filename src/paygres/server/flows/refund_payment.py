@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import quote
 
 from paygres.server import errors
-from paygres.server.flows.operate import Action, operate
+from paygres.server.flows.operate import Action, operate, told_before
 from paygres.server.flows.operator import Operator
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.requests.operator_actions import RefundRequest
@@ -19,6 +19,9 @@ async def refund_payment(
     `payment` is what a transaction is known by (pi_, ch_, in_ or cs_). Raises NotFound, InvalidRequest (nothing is
     left, more than is left, or several payments share the name), and what `operate` raises.
     """
+    before = await told_before(parts, environment, "refund.create", payment, wanted.asked, operator)
+    if before is not None:
+        return before
     side = await parts.connections.webhook(environment)
     found = await payments.select_payment(parts.db, environment, side.account_id, payment)
     if found is None:
@@ -42,7 +45,7 @@ async def refund_payment(
         params["amount"] = wanted.amount
     if wanted.reason is not None:
         params["reason"] = wanted.reason
-    action = Action(environment, "refund.create", payment, "post", "/v1/refunds", params, _shown)
+    action = Action(environment, "refund.create", payment, "post", "/v1/refunds", params, wanted.asked, _shown)
     return await operate(parts, action, operator)
 
 

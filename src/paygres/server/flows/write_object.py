@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from paygres.server.flows.apply_reads import apply_reads
+from paygres.server.flows.mirror_answer import mirror_answer
 from paygres.server.flows.operator import Operator
 from paygres.server.flows.parts import Parts
 from paygres.server.tables import audit, writes
-from paygres.server.tables.writes import KnownObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +49,5 @@ async def write_object(parts: Parts, environment: str, write: Write, operator: O
         idempotency_key=write.idempotency_key,
         priority="portal",
     )
-    as_of, told = answer.as_of, answer.object
-    if before is not None:
-        if told.get("deleted") is True:  # {id, deleted} knows nothing else, and the row keeps what was known
-            told = {**before.raw, "deleted": True}
-        # What we had heard before we sent is older than the answer, in the same second too.
-        as_of = max(as_of, _second(before) + 1)
-    await apply_reads(parts.db, connection, [told], as_of)
-    if as_of > answer.as_of:  # somebody else's change of that same second may now look older than it is
-        await writes.read_again(parts.db, environment, write.object_type, str(told["id"]), as_of + 2)
+    await mirror_answer(parts, connection, before, answer)
     return answer.object
-
-
-def _second(known: KnownObject) -> int:
-    """The latest second in which the object is known to have changed."""
-    stamps = (known.raw.get("created"), known.raw.get("updated"))
-    return max(known.as_of, *(stamp for stamp in stamps if isinstance(stamp, int)), 0)

@@ -50,7 +50,7 @@ async def resume(request: Request) -> Json:
     actor = await require_admin(request)
     environment, subscription = environment_of(request.path_params), _id(request)
     wanted = parse(ResumeRequest, await read_fields(request))
-    changed = await resume_subscription(parts_of(request), environment, subscription, _operator(actor, wanted))
+    changed = await resume_subscription(parts_of(request), environment, subscription, wanted, _operator(actor, wanted))
     return Json({"subscription": changed})
 
 

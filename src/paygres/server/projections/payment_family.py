@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from paygres.server.projections import invoices
 from paygres.server.projections.snapshots import StripeObject
@@ -22,51 +21,43 @@ class Member:
     refunded_at: int | None = None
 
 
-@dataclass(frozen=True)
 class Family:
-    """Everything known about payment `key`. `stands_alone`: Stripe was asked, and it pays no invoice."""
+    """Everything known about payment `key`. `stands_alone`: Stripe was asked, and it pays no invoice.
 
-    key: str
-    members: Sequence[Member]
-    links: Sequence[Row] = ()
-    stands_alone: bool = False
+    Of `intents` and `charges` the one that succeeded comes first, then the newest. `intent_ids` are those of every
+    intent that pays this, by whatever way we heard of it. Sorted once, because every event about money asks for all.
+    """
 
-    def raws(self, object_type: str) -> list[StripeObject]:
-        return [m.raw for m in self.members if m.object_type == object_type]
+    __slots__ = ("_by_type", "charges", "intent_ids", "intents", "invoice", "key", "members", "session", "stands_alone")
 
-    @cached_property
-    def session(self) -> StripeObject:
-        return first(self.raws("checkout.session"))
-
-    @cached_property
-    def invoice(self) -> StripeObject:
-        return first([raw for raw in self.raws("invoice") if raw["id"] == self.key])
-
-    @cached_property
-    def intents(self) -> list[StripeObject]:
-        """The one that succeeded first, then the newest."""
-        return sorted(
-            self.raws("payment_intent"),
-            key=lambda i: (i.get("status") == "succeeded", i.get("created") or 0, i["id"]),
-            reverse=True,
-        )
-
-    @cached_property
-    def charges(self) -> list[StripeObject]:
-        return sorted(
-            self.raws("charge"),
-            key=lambda c: (c.get("status") == "succeeded", c.get("created") or 0, c["id"]),
-            reverse=True,
-        )
-
-    @cached_property
-    def intent_ids(self) -> list[str]:
-        """Of every intent that pays this, by whatever way we heard of it."""
+    def __init__(
+        self, key: str, members: Sequence[Member], links: Sequence[Row] = (), *, stands_alone: bool = False
+    ) -> None:
+        self.key = key
+        self.members = members
+        self.stands_alone = stands_alone
+        self._by_type: dict[str, list[StripeObject]] = {}
+        for member in members:
+            self._by_type.setdefault(member.object_type, []).append(member.raw)
+        self.session = first(self.raws("checkout.session"))
+        self.invoice = first([raw for raw in self.raws("invoice") if raw["id"] == key])
+        self.intents = _best_first(self.raws("payment_intent"))
+        self.charges = _best_first(self.raws("charge"))
         told = [link for raw in self.raws("invoice") for link in invoices.links(raw)]
         told += [link for raw in self.raws("invoice_payment") for link in invoices.payment_links(raw)]
-        found = {raw["id"] for raw in self.intents}
-        found |= {str(link["payment_intent_id"]) for link in (*told, *self.links)}
-        return sorted(found)
+        self.intent_ids = sorted(
+            {raw["id"] for raw in self.intents} | {str(link["payment_intent_id"]) for link in (*told, *links)}
+        )
+
+    def raws(self, object_type: str) -> list[StripeObject]:
+        """The settled objects of one type."""
+        return self._by_type.get(object_type, [])
+
+
+def _best_first(raws: list[StripeObject]) -> list[StripeObject]:
+    if len(raws) < 2:
+        return raws
+    return sorted(raws, key=lambda o: (o.get("status") == "succeeded", o.get("created") or 0, o["id"]), reverse=True)
 
 
 def first(raws: Sequence[StripeObject]) -> StripeObject:

@@ -53,6 +53,8 @@ def _unpaid_invoice(family: Family) -> str | None:
 def refunded(family: Family) -> int:
     """What went back, in minor units: a charge's own count, without refunds that came to nothing since (F5), or the
     refunds that are known to have succeeded, when the charge has not told yet."""
+    if not family.raws("refund"):
+        return sum(int(charge.get("amount_refunded") or 0) for charge in family.charges)
     charges = {m.raw["id"]: m for m in family.members if m.object_type == "charge"}
     by_charge: dict[str | None, list[Member]] = {charge: [] for charge in charges}
     for member in family.members:

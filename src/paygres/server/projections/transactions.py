@@ -44,8 +44,9 @@ def project_payment(family: Family) -> Payment:
     else:
         payment = _payment(family)
     refetches += _missing(family)
-    failed = {m.raw["id"]: m.failed_at for m in family.members if m.object_type == "refund"}
-    of_refunds = [refunds.transaction_of(raw, failed[raw["id"]], payment) for raw in family.raws("refund")]
+    of_refunds = [
+        refunds.transaction_of(m.raw, m.failed_at, payment) for m in family.members if m.object_type == "refund"
+    ]
     return Payment([payment, *of_refunds], refetches)
 
 
@@ -90,9 +91,11 @@ def _identity(family: Family) -> Row:
     """An invoice paid by one intent is known by the intent, as the reference has it; else by its own id.
     `replaces`: the names the row may have had before that was known."""
     key, known_by = family.key, family.key
-    if key.startswith("in_") and len(family.intent_ids) == 1:
-        known_by = family.intent_ids[0]
-    former = {key, *family.intent_ids} - {known_by} if key.startswith("in_") else set[str]()
+    former = set[str]()
+    if key.startswith("in_"):
+        if len(family.intent_ids) == 1:
+            known_by = family.intent_ids[0]
+        former = {key, *family.intent_ids} - {known_by}
     raw_id = family.invoice.get("id") or known_by
     identity: Row = {
         "object_type": _object_type(known_by),

@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import orjson
 
 from paygres.server.db.database import Database, Tx
@@ -32,6 +33,17 @@ async def begin(
     with translated():
         row = await tx.fetchrow(Q.begin_request, environment, account_id, key, action, target, request_hash, actor)
     assert row is not None
+    return _begun(row)
+
+
+async def find(db: Database, environment: str, key: str) -> Begun | None:
+    """The request with this key, if there is one."""
+    with translated():
+        row = await db.fetchrow(Q.find_request, environment, key)
+    return None if row is None else _begun(row)
+
+
+def _begun(row: asyncpg.Record) -> Begun:
     answer = None if row["answer"] is None else orjson.loads(row["answer"])
     return Begun(row["id"], row["attempt"], row["is_new"], row["request_hash"], row["account_id"], answer)
 

@@ -12,6 +12,10 @@ on conflict (environment, idempotency_key) do update
                       then 'started' else r.status end
 returning id, attempt, status, request_hash, account_id, answer, xmax = 0 as is_new;
 
+-- name: find_request
+select id, attempt, request_hash, account_id, answer, false as is_new from payments.operator_requests
+where environment = $1 and idempotency_key = $2;
+
 -- name: finish_request
 update payments.operator_requests set status = 'succeeded', answer = $2, last_error = null where id = $1;
 

@@ -1,7 +1,7 @@
 """Bodies of operators' actions: refunds, and changes of subscriptions."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, JsonValue
 
@@ -26,6 +26,11 @@ class OperatorBody(Body):
 
     note: Annotated[Note | None, NotNull("string")] = None
     idempotency_key: Annotated[IdempotencyKey | None, NotNull("string")] = None
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What is asked for, apart from why and under which key."""
+        return self.model_dump(mode="json", exclude={"note", "idempotency_key"})
 
 
 class RefundRequest(OperatorBody):
