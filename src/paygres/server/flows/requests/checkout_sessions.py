@@ -19,7 +19,7 @@ from paygres.server.flows.requests.fields import (
     url,
     whole,
 )
-from paygres.server.flows.requests.lists import PageQuery, Word
+from paygres.server.flows.requests.lists import SubjectPageQuery, Word
 
 # Stripe's limits of metadata, in characters; our own keys count, too (contract F46).
 _MOST_KEYS, _LONGEST_KEY, _LONGEST_VALUE = 50, 40, 500
@@ -72,17 +72,9 @@ def _metadata_faults(metadata: Mapping[str, JsonValue], own_keys: int) -> list[C
     return broken
 
 
-class CheckoutSessionsQuery(PageQuery):
+class CheckoutSessionsQuery(SubjectPageQuery):
     """A page of checkout sessions, by the time of their creation."""
 
     status: Literal["initialized", "open", "completed", "expired", "failed"] | None = None
     mode: Literal["payment", "subscription"] | None = None
-    subject_type: Annotated[Trimmed, Length(1, 100)] | None = None
-    subject_id: Annotated[Trimmed, Length(1, 255)] | None = None
     customer_id: Word | None = None
-
-    @classmethod
-    def between_fields(cls, body: Mapping[str, JsonValue]) -> list[CrossField]:
-        if ("subjectType" in body) == ("subjectId" in body):
-            return []
-        return [("(root)", "subjectType and subjectId must be provided together")]

@@ -130,6 +130,8 @@ class PageQuery(Body):
 
 
 class SubjectPageQuery(PageQuery):
+    """A page, of one subject when both halves are there."""
+
     """A page of a list, of one subject when both halves are there."""
 
     subject_type: Annotated[Trimmed, Length(1, 100)] | None = None

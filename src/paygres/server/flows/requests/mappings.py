@@ -1,12 +1,9 @@
 """Bodies and queries about customer mappings, and about what needs attention."""
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import JsonValue
-
-from paygres.server.flows.requests.fields import Body, CrossField, Length, Subject, Trimmed
-from paygres.server.flows.requests.lists import Flag, PageQuery, Word
+from paygres.server.flows.requests.fields import Body, Length, Subject, Trimmed
+from paygres.server.flows.requests.lists import Flag, PageQuery, SubjectPageQuery, Word
 
 
 class SetMappingRequest(Body):
@@ -24,20 +21,12 @@ class UnsetMappingQuery(Body):
     subject_id: Annotated[Trimmed, Length(1, 255)]
 
 
-class MappingsQuery(PageQuery):
+class MappingsQuery(SubjectPageQuery):
     """Of one subject or of one customer, or all."""
 
     sort: Literal["-created"] = "-created"  # type: ignore[assignment]
 
-    subject_type: Annotated[Trimmed, Length(1, 100)] | None = None
-    subject_id: Annotated[Trimmed, Length(1, 255)] | None = None
     customer_id: Word | None = None
-
-    @classmethod
-    def between_fields(cls, body: Mapping[str, JsonValue]) -> list[CrossField]:
-        if ("subjectType" in body) == ("subjectId" in body):
-            return []
-        return [("(root)", "subjectType and subjectId must be provided together")]
 
 
 class AttentionQuery(PageQuery):
