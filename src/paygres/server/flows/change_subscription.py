@@ -7,8 +7,8 @@ from paygres.server import errors
 from paygres.server.flows.operate import Action, operate, told_before
 from paygres.server.flows.operator import Operator
 from paygres.server.flows.parts import Parts
-from paygres.server.flows.refund_payment import path_of
 from paygres.server.flows.requests.operator_actions import CancelRequest, ChangeRequest, ResumeRequest
+from paygres.server.stripe_gateway.paths import path_of
 from paygres.server.tables import payments
 
 _ENDED = ("canceled", "incomplete_expired")
@@ -108,7 +108,7 @@ def _action(
     method: Literal["post", "delete"] = "post",
     below: str = "",
 ) -> Action:
-    path = path_of("subscriptions", subscription_id) + below
+    path = path_of("/v1/subscriptions", subscription_id) + below
     return Action(
         environment,
         f"subscription.{verb}",

@@ -1,13 +1,13 @@
 """Create, update and archive prices at Stripe for an operator; no lock is held and no sync is waited for."""
 
 from typing import Any
-from urllib.parse import quote
 
 from paygres.server.flows.operator import Operator
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.read_catalog import price_of
 from paygres.server.flows.requests.catalog import CreatePriceRequest, UpdatePriceRequest
 from paygres.server.flows.write_object import Write, write_object
+from paygres.server.stripe_gateway.paths import path_of
 
 _PRICES = "/v1/prices"
 
@@ -51,4 +51,4 @@ async def archive_price(parts: Parts, environment: str, price_id: str, operator:
 
 
 def _path(price_id: str) -> str:
-    return f"{_PRICES}/{quote(price_id, safe='')}"
+    return path_of(_PRICES, price_id)

@@ -1,13 +1,13 @@
 """Create, update and delete products at Stripe for an operator; no lock is held and no sync is waited for."""
 
 from typing import Any
-from urllib.parse import quote
 
 from paygres.server.flows.operator import Operator
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.read_catalog import product_of
 from paygres.server.flows.requests.catalog import CreateProductRequest, UpdateProductRequest
 from paygres.server.flows.write_object import Write, write_object
+from paygres.server.stripe_gateway.paths import path_of
 
 _PRODUCTS = "/v1/products"
 
@@ -51,4 +51,4 @@ async def delete_product(parts: Parts, environment: str, product_id: str, operat
 
 
 def _path(product_id: str) -> str:
-    return f"{_PRODUCTS}/{quote(product_id, safe='')}"
+    return path_of(_PRODUCTS, product_id)

@@ -8,7 +8,7 @@ import hashlib
 import ipaddress
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import orjson
 import structlog
@@ -19,6 +19,7 @@ from paygres.server.flows.parts import Parts
 from paygres.server.projections.events import EVENT_TYPES
 from paygres.server.stripe_gateway.budget import Priority
 from paygres.server.stripe_gateway.gateway import STRIPE_VERSION
+from paygres.server.stripe_gateway.paths import path_of
 
 log = structlog.get_logger()
 
@@ -85,7 +86,7 @@ async def change_endpoint(
     parts: Parts, connection: Connection, endpoint_id: str, changes: dict[str, Any], *, priority: Priority = "portal"
 ) -> dict[str, Any]:
     """Change an endpoint in place, signing secret and all else stay; the endpoint as it is then."""
-    path = f"{_ENDPOINTS}/{quote(endpoint_id, safe='')}"
+    path = path_of(_ENDPOINTS, endpoint_id)
     answer = await parts.gateway.request(connection.stripe_key, "post", path, changes, priority=priority)
     log.info("webhook endpoint changed", endpoint_id=endpoint_id, changed=sorted(changes))
     return answer.object
@@ -93,7 +94,7 @@ async def change_endpoint(
 
 async def delete_endpoint(parts: Parts, connection: Connection, endpoint_id: str) -> None:
     """Delete an endpoint; one that is gone already is as good. Raises the gateway's errors."""
-    path = f"{_ENDPOINTS}/{quote(endpoint_id, safe='')}"
+    path = path_of(_ENDPOINTS, endpoint_id)
     try:
         await parts.gateway.request(connection.stripe_key, "delete", path, priority="portal")
     except errors.Upstream as error:

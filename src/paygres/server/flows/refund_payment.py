@@ -1,7 +1,6 @@
 """POST …/payments/{id}/refunds: give money back, all that is left of it or a part."""
 
 from typing import Any
-from urllib.parse import quote
 
 from paygres.server import errors
 from paygres.server.flows.operate import Action, operate, told_before
@@ -58,8 +57,3 @@ def _shown(refund: dict[str, Any]) -> dict[str, Any]:
         "paymentIntentId": refund.get("payment_intent"),
         "chargeId": refund.get("charge"),
     }
-
-
-def path_of(kind: str, ident: str) -> str:
-    """The path of one object at Stripe, safe for ids that people typed."""
-    return f"/v1/{kind}/{quote(ident, safe='')}"
