@@ -21,9 +21,10 @@ ROUTE = "/api/webhooks/stripe/test"
 _SESSIONS = """
 insert into payments.stripe_checkout_sessions (
     id, environment, mode, status, payment_status, success_url, cancel_url, checkout_session_id, url,
-    currency, amount_subtotal, metadata, raw, caller_scope)
+    currency, amount_subtotal, metadata, raw, caller_scope, line_items)
 select r.id, 'test', 'payment', 'open', 'unpaid', r.raw ->> 'success_url', r.raw ->> 'cancel_url',
-       r.raw ->> 'id', r.raw ->> 'url', 'usd', 2500, r.raw -> 'metadata', r.raw, 'guest:127.0.0.0/24'
+       r.raw ->> 'id', r.raw ->> 'url', 'usd', 2500, r.raw -> 'metadata', r.raw, 'guest:127.0.0.0/24',
+       '[{"priceId": "price_1Example", "quantity": 1}]'
 from unnest($1::uuid[], $2::jsonb[]) as r (id, raw)
 """
 _READS = """

@@ -20,7 +20,7 @@ from bench.stand import standing
 from bench.stored import analyze
 
 NAME = "fulfillment"
-SHOP = ROOT / "src/paygres/cli/dev/shop.sql"
+SHOP = ROOT / "src/paygres/recipes/orders.sql"
 COUNT = 300
 P99_MS = 50.0
 PAUSE_SECONDS = 0.01

@@ -163,12 +163,15 @@ def subscribed(
     declines: int = 0,
     refunded: int = 0,
     ends: bool = False,
+    price: str = "price_m",
+    product: str = "prod_pro",
 ) -> list[Event]:
     """A subscription bought by checkout, renewed some times (the last time after declines), perhaps ended."""
     metadata: Raw = {}
     if subject:
         metadata = {"insforge_subject_type": subject[0], "insforge_subject_id": subject[1]}
-    bought = subscription(name, metadata=metadata, created=at)
+    first = {"object": "list", "data": [item(name, price, product, at=at)], "has_more": False}
+    bought = subscription(name, metadata=metadata, created=at, items=first)
     complete = session(
         name,
         mode="subscription",
@@ -190,7 +193,7 @@ def subscribed(
     state = bought
     for renewal in range(1, renewals + 1):
         at += 30 * DAY
-        period = {"object": "list", "data": [item(name, at=at)], "has_more": False}
+        period = {"object": "list", "data": [item(name, price, product, at=at)], "has_more": False}
         last = renewal == renewals
         after = {**state, "items": period, "latest_invoice": f"in_{name}_{renewal + 1}"}
         before = {"items": state["items"], "latest_invoice": state["latest_invoice"]}

@@ -36,6 +36,7 @@ NOTHING = {
     "lastSyncError": None,
     "lastSyncCounts": {},
     "webhookHealth": {"status": "unknown", "problems": [], "checkedAt": None},
+    "eventSweep": {"completeFrom": None, "completeThrough": None, "sweptAt": None, "problem": None},
 }
 
 

@@ -17,6 +17,8 @@ ADDED = {
     "keys.N.maskedKey": "0.2, Stripe keys in …/config",
     "connections.N.webhookHealth": "0.2, extension routes: below /api/payments/* only additive fields appear",
     "results.N.connection.webhookHealth": "0.2, as above",
+    "connections.N.eventSweep": "0.2, as above",
+    "results.N.connection.eventSweep": "0.2, as above",
 }
 # Fields whose value is part of the behavior; everything else is an id, a time, a number or somebody's text.
 STATES = frozenset(

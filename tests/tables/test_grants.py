@@ -19,7 +19,8 @@ MIRRORS = (
 )
 SESSIONS = ("stripe_checkout_sessions", "stripe_customer_portal_sessions")
 HOOKS = ("webhook_events", "customers")
-OURS = ("checkout_options", "syncs")  # set through routes, read by admins
+# set through routes or by the worker, read by admins
+OURS = ("checkout_options", "syncs", "sweeps", "reconciliations", "reconciliation_findings")
 PRIVATE = (
     "stripe_objects",
     "event_queue",
@@ -28,6 +29,8 @@ PRIVATE = (
     "payment_invoices",
     "guest_counts",
     "sync_windows",
+    "chain_gaps",
+    "reconciliation_objects",
 )
 FOREIGN = ("auth.users", "system.secrets", "system.api_keys")
 ROLES = ("anon", "authenticated", "project_admin", "payments_trigger", "paygres_service")

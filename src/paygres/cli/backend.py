@@ -57,10 +57,12 @@ class Backend:
             raise self._unreachable(error) from None
         return self._read(path, answer)
 
-    def events(self, method: str, path: str) -> Events:
+    def events(self, method: str, path: str, *, body: dict[str, Any] | None = None) -> Events:
         """(event, its JSON object) of a stream of server-sent events; a plain answer is one `result`."""
+        content = None if body is None else json.dumps(body).encode()
+        accept = {"Accept": "text/event-stream"}
         try:
-            with self._client.stream(method, self._url + path, headers={"Accept": "text/event-stream"}) as answer:
+            with self._client.stream(method, self._url + path, headers=accept, content=content) as answer:
                 if not answer.headers.get("content-type", "").startswith("text/event-stream"):
                     answer.read()
                     yield "result", self._read(path, answer)

@@ -16,6 +16,8 @@ GROUPS = {
     ),
     "serve": ("paygres.cli.serve", "the API server with its worker"),
     "worker": ("paygres.cli.worker", "a worker alone, beside `serve --no-worker`"),
+    "rebuild": ("paygres.cli.rebuild", "the mirrored tables anew from the ledger; --dry-run tells what would differ"),
+    "fulfillment": ("paygres.cli.fulfillment", "recipes: ready SQL for orders, credits, entitlements, team billing"),
     "db": ("paygres.cli.db", "migrate: bring the database in DATABASE_URL to this version"),
     "sandbox": ("paygres.cli.sandbox", "a local Stripe for tests: API, hosted payment page, signed webhooks"),
     "version": ("paygres.cli.version", "the installed version"),

@@ -4,6 +4,7 @@ and signature per try, and again on a schedule until it is answered with 2xx or 
 import asyncio
 import hashlib
 import hmac
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from paygres.sandbox.faults import Faults
 from paygres.sandbox.world import Endpoint, World
 
 LONGEST_SLEEP = 30.0
+SHUFFLED = 200  # among so many that are due
 USER_AGENT = "Stripe/1.0 (+https://stripe.com/docs/webhooks)"
 
 
@@ -40,6 +42,8 @@ class Deliveries:
         self._wake = asyncio.Event()
         self._on_the_way: dict[str, set[int]] = {}
         self._answered: dict[str, asyncio.Event] = {}
+        self._late: set[int] = set()  # deliveries that the delay dial has put off already
+        self.counted: Counter[str] = Counter()  # what the dials did, and `posted`: everything that was sent
         self._tries: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
         world.wake_deliveries = self._wake.set
@@ -88,6 +92,15 @@ class Deliveries:
         self._wake.set()
         return len(rows)
 
+    def resend_undelivered(self) -> int:
+        """Begins again with every delivery that was given up or lost; answers how many."""
+        rows = self._world.store.run(
+            "UPDATE deliveries SET state = 'pending', attempts = 0, due = ? WHERE state = 'failed' RETURNING seq",
+            (self._world.time(),),
+        ).fetchall()
+        self._wake.set()
+        return len(rows)
+
     def _start_due(self) -> float:
         """Starts the tries that are due; answers for how long there is nothing else to do."""
         now = self._world.time()
@@ -114,26 +127,33 @@ class Deliveries:
 
     def _due(self, endpoint: str, now: float, limit: int, on_the_way: set[int]) -> list[Due]:
         # First tries are due when their event was recorded, so this is the recorded order, and the index's.
-        order = "random()" if self._faults.shuffle else "due, seq"
         rows = self._world.store.run(
             "SELECT seq, event, attempts FROM deliveries WHERE state = 'pending' AND endpoint = ? AND due <= ? "
-            f"ORDER BY {order} LIMIT ?",
-            (endpoint, now, limit),
+            "ORDER BY due, seq LIMIT ?",
+            (endpoint, now, max(limit, SHUFFLED) if self._faults.shuffle else limit),
         ).fetchall()
+        if self._faults.shuffle:
+            self._faults.rng.shuffle(rows)
         return [Due(*row) for row in rows if row[0] not in on_the_way]
 
     async def _try(self, endpoint: Endpoint, due: Due) -> None:
         try:
             faults = self._faults
-            if faults.delay:
-                await asyncio.sleep(faults.rng.random() * faults.delay)
-            if faults.drop and faults.rng.random() < faults.drop:
-                status, error = None, "dropped by the fault dial"
+            if faults.delay and due.seq not in self._late and not due.attempts:
+                self._late.add(due.seq)
+                self._put_off(due, faults.rng.random() * faults.delay)
+                return
+            self._late.discard(due.seq)
+            lost = faults.strikes(faults.lose)
+            if lost or faults.strikes(faults.drop):
+                self.counted["lost" if lost else "dropped"] += 1
+                status, error = None, f"{'lost' if lost else 'dropped'} by the fault dial"
+            elif faults.strikes(faults.duplicate):
+                self.counted["doubled"] += 1
+                (status, error), _ = await asyncio.gather(self._post(endpoint, due), self._post(endpoint, due))
             else:
                 status, error = await self._post(endpoint, due)
-                if faults.duplicate and faults.rng.random() < faults.duplicate:
-                    await self._post(endpoint, due)
-            self._record(due, status, error)
+            self._record(due, status, error, given_up=lost)
         finally:
             self._on_the_way[endpoint.id].discard(due.seq)
             self._wake.set()
@@ -141,6 +161,7 @@ class Deliveries:
     async def _post(self, endpoint: Endpoint, due: Due) -> tuple[int | None, str | None]:
         """(status, error) of one try."""
         assert self._session is not None
+        self.counted["posted"] += 1
         payload = self._payload(endpoint, due.event)
         headers = {
             "Content-Type": "application/json; charset=utf-8",
@@ -164,12 +185,20 @@ class Deliveries:
             event["api_version"] = endpoint.api_version
         return orjson.dumps(event)
 
-    def _record(self, due: Due, status: int | None, error: str | None) -> None:
+    def _put_off(self, due: Due, seconds: float) -> None:
+        """Waits without a place among those on the way, so that others overtake it."""
+        self.counted["delayed"] += 1
+        self._world.store.run(
+            "UPDATE deliveries SET due = ? WHERE seq = ? AND state = 'pending'",
+            (self._world.time() + seconds, due.seq),
+        )
+
+    def _record(self, due: Due, status: int | None, error: str | None, *, given_up: bool) -> None:
         now = self._world.time()
         retries = self._world.settings.retries
         if error is None:
             state, next_try = "delivered", now
-        elif due.attempts < len(retries):
+        elif not given_up and due.attempts < len(retries):
             state, next_try = "pending", now + retries[due.attempts]
         else:
             state, next_try = "failed", now

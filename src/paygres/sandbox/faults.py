@@ -1,5 +1,5 @@
-"""The fault dials: slow answers, refusals in place of the next answers, and deliveries that are dropped, doubled or
-shuffled. Seeded, so that a run can be repeated."""
+"""The fault dials: slow answers, refusals in place of the next answers, and deliveries that are dropped, lost, doubled,
+late or shuffled. Seeded, so that a run can be repeated."""
 
 import asyncio
 import random
@@ -30,11 +30,14 @@ class NextAnswer:
 
 @dataclass(slots=True)
 class Faults:
-    """`latency` in seconds, before each answer of a POST. Shares are 0 to 1."""
+    """`latency` in seconds, before each answer of a POST. Shares are 0 to 1: of tries that are dropped on the way and
+    made again later, of deliveries that are lost for good, of tries that arrive twice at once. `delay`: how many
+    seconds the first try may come late. `shuffle`: whatever is due goes in any order."""
 
     latency: float = 0.0
     answers: list[NextAnswer] = field(default_factory=list)
     drop: float = 0.0
+    lose: float = 0.0
     duplicate: float = 0.0
     delay: float = 0.0
     shuffle: bool = False
@@ -51,7 +54,11 @@ class Faults:
                 self.rng = random.Random(self.seed)
             elif name == "shuffle":
                 self.shuffle = bool(value)
-            elif name in ("latency", "drop", "duplicate", "delay"):
+            elif name in ("latency", "delay"):
+                setattr(self, name, float(value))
+            elif name in ("drop", "lose", "duplicate"):
+                if not 0 <= float(value) <= 1:
+                    raise ValueError(f"{name} is a share, 0 to 1")
                 setattr(self, name, float(value))
             else:
                 raise ValueError(f"no such dial: {name}")
@@ -65,11 +72,16 @@ class Faults:
             "latency": self.latency,
             "answers": answers,
             "drop": self.drop,
+            "lose": self.lose,
             "duplicate": self.duplicate,
             "delay": self.delay,
             "shuffle": self.shuffle,
             "seed": self.seed,
         }
+
+    def strikes(self, share: float) -> bool:
+        """Whether a fault of this share happens now; a dial at 0 takes nothing from the seeded numbers."""
+        return share > 0 and self.rng.random() < share
 
     async def before(self, method: str, path: str) -> None:
         self._refuse(method, path, after=False)

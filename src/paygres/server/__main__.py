@@ -1,4 +1,4 @@
-"""`python -m paygres.server`: serve, worker, migrate, postgres. Exit codes: 0 asked to stop,
+"""`python -m paygres.server`: serve, worker, migrate, rebuild, postgres. Exit codes: 0 asked to stop,
 12 a port or PostgreSQL is in the way, 64 wrong arguments or settings; one sentence each, no traceback."""
 
 import argparse
@@ -36,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 from paygres.server.db.embedded import run
 
                 return run(asked.data_dir)
+            case "rebuild":
+                return _rebuild(asked)
             case "worker":
                 return _until_stopped(_work(load()))
             case _:
@@ -55,6 +57,11 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--no-worker", action="store_true")
     commands.add_parser("worker", help="the worker alone")
     commands.add_parser("migrate", help="bring the database to the current schema")
+    rebuild = commands.add_parser("rebuild", help="the mirrored tables anew from the ledger")
+    rebuild.add_argument("-e", "--environment", choices=("test", "live"), help="only this one")
+    rebuild.add_argument("--dry-run", action="store_true", help="tell which rows would differ, change nothing")
+    rebuild.add_argument("--remove-extra", action="store_true", help="remove rows the ledger has never heard of")
+    rebuild.add_argument("--reason", help="for the audit log")
     postgres = commands.add_parser("postgres", help="an embedded PostgreSQL")
     postgres.add_argument("--data-dir", required=True)
     return parser
@@ -78,6 +85,14 @@ def _migrate() -> int:
         return _say(EXIT_UNREACHABLE, f"The database cannot be migrated: {type(error).__name__}: {error}")
     print("\n".join(applied) if applied else "The database is up to date.")
     return 0
+
+
+def _rebuild(asked: argparse.Namespace) -> int:
+    from paygres.server.flows.rebuild_projections import Wanted
+    from paygres.server.rebuild_command import rebuild
+
+    environments = (asked.environment,) if asked.environment else ("test", "live")
+    return rebuild(load().database_url, environments, Wanted(asked.dry_run, asked.remove_extra), asked.reason)
 
 
 def _until_stopped(main_task: Coroutine[Any, Any, int]) -> int:
@@ -153,6 +168,7 @@ async def _answer_requests(settings: Settings, listener: socket.socket, *, worke
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
             if self.started:
                 app.state.parts.streams.close()  # or the answers without an end would use up the whole grace
+                app.state.parts.waiters.close()
             await super().shutdown(sockets)
 
     log = structlog.get_logger("paygres.app")

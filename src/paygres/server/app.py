@@ -20,8 +20,10 @@ from paygres.server.db.database import Database, RoleNotTaken
 from paygres.server.flows.check_secrets import SecretsCheck
 from paygres.server.flows.connect_account import seed_from_environment, seed_webhook_secrets
 from paygres.server.flows.connections import Connections
+from paygres.server.flows.listeners import Listeners
 from paygres.server.flows.parts import GuestLimits, Parts
 from paygres.server.flows.read_backlog import Counted
+from paygres.server.flows.register_listeners import register_listeners
 from paygres.server.flows.seed_access_keys import seed_access_keys
 from paygres.server.flows.wake import Wake
 from paygres.server.flows.work import work
@@ -32,7 +34,7 @@ from paygres.server.http.render_errors import log_bug
 from paygres.server.http.routes import DOCUMENTED
 from paygres.server.settings import Settings
 from paygres.server.stripe_gateway.gateway import StripeGateway
-from paygres.server.tables import access, api_keys, installation
+from paygres.server.tables import access, api_keys, installation, sweeps
 
 _log = structlog.get_logger("paygres.app")
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
@@ -47,10 +49,11 @@ class StartError(Exception):
         self.exit_code = exit_code
 
 
-def create_app(settings: Settings, *, worker: bool = True) -> Starlette:
+def create_app(settings: Settings, *, worker: bool = True, listeners: Listeners | None = None) -> Starlette:
     """The ASGI application; its lifespan opens the database and raises StartError when it cannot.
 
-    `worker=False` leaves retries and refetches to another process (`python -m paygres.server worker`).
+    `worker=False` leaves retries and refetches to another process (`python -m paygres.server worker`). `listeners` are
+    functions in a developer's Python (see library.py).
     """
     documented = [*DOCUMENTED, openapi_route(DOCUMENTED)]
 
@@ -58,14 +61,19 @@ def create_app(settings: Settings, *, worker: bool = True) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as opened:
             try:
-                parts = await opened.enter_async_context(running(settings))
+                parts = await opened.enter_async_context(running(settings, listeners))
             except Exception as error:
                 app.state.start_error = error  # ASGI servers only log it; __main__ says it
                 if not isinstance(error, StartError):
                     log_bug(error, part="start")
                 raise
             app.state.parts = parts
-            app.state.vitals = vitals = health.Vitals(partial(schema_state, parts.db), SecretsCheck(parts), parts.pulse)
+            app.state.vitals = vitals = health.Vitals(
+                partial(schema_state, parts.db),
+                SecretsCheck(parts),
+                parts.pulse,
+                partial(sweeps.select_progress, parts.db),
+            )
             app.state.counted = Counted()
             background = [asyncio.create_task(_seed(parts, settings))]
             if worker:
@@ -86,7 +94,7 @@ def create_app(settings: Settings, *, worker: bool = True) -> Starlette:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Parts]:
+async def running(settings: Settings, listeners: Listeners | None = None) -> AsyncIterator[Parts]:
     """Everything a flow needs, closed again at the end. Raises StartError."""
     try:
         db = await Database.connect(settings.database_url, checkout_pool=settings.pool_size)
@@ -98,7 +106,8 @@ async def running(settings: Settings) -> AsyncIterator[Parts]:
             raise StartError(NOT_MIGRATED)
         await _refuse_careless_roles(db)
         await _seed_access_keys(db, settings)
-        parts = await _parts(settings, db, gateway)
+        parts = await _parts(settings, db, gateway, listeners or Listeners())
+        await register_listeners(parts)
         await seed_webhook_secrets(parts, settings.stripe_webhook_secrets)
         await access.set_grace(db, timedelta(days=settings.past_due_grace_days))
         try:
@@ -135,7 +144,7 @@ async def keep_working(parts: Parts, vitals: health.Vitals | None = None) -> Non
         await asyncio.sleep(pause)
 
 
-async def _parts(settings: Settings, db: Database, gateway: StripeGateway) -> Parts:
+async def _parts(settings: Settings, db: Database, gateway: StripeGateway, listeners: Listeners) -> Parts:
     return Parts(
         db=db,
         gateway=gateway,
@@ -151,6 +160,7 @@ async def _parts(settings: Settings, db: Database, gateway: StripeGateway) -> Pa
         admin_password=settings.admin_password,
         trust_proxy=settings.trust_proxy,
         metrics_token=settings.metrics_token,
+        listeners=listeners,
         sign_in=AdminSignIn(settings.admin_username, settings.admin_password),
     )
 

@@ -65,6 +65,25 @@ _checkouts = Counter(
     ("environment", "mode", "outcome"),
     registry=REGISTRY,
 )
+_waits = Counter(
+    "paygres_checkout_waits",
+    "Requests that waited for a checkout; dead: an event about it is, late: it was not settled in time",
+    ("environment", "outcome"),
+    registry=REGISTRY,
+)
+_waiters = Gauge("paygres_checkout_waiters", "Requests that wait for a checkout now", registry=REGISTRY)
+_swept = Counter(
+    "paygres_sweep_events",
+    "Events Stripe listed to a sweep, and those of them that had not arrived",
+    ("environment", "kind"),
+    registry=REGISTRY,
+)
+_gaps = Counter(
+    "paygres_chain_gaps",
+    "Updates that did not follow from what was known; arrived: what was missing came, refetched: Stripe was asked",
+    ("environment", "outcome"),
+    registry=REGISTRY,
+)
 _syncs = Counter("paygres_sync_runs", "Syncs of an account", ("environment", "outcome"), registry=REGISTRY)
 Gauge("paygres_build_info", "Which version runs", ("version",), registry=REGISTRY).labels(__version__).set(1)
 
@@ -118,6 +137,27 @@ def stripe_answered(operation: str, status: str, seconds: float) -> None:
 def checkout_answered(environment: str, mode: str, outcome: str) -> None:
     """`outcome` is the session's status, or the code of the refusal."""
     _checkouts.labels(environment, mode, outcome).inc()
+
+
+def wait_ended(environment: str, outcome: str) -> None:
+    """`outcome` is settled, dead or late."""
+    _waits.labels(environment, outcome).inc()
+
+
+def waiters_now(count: int) -> None:
+    """How many requests wait."""
+    _waiters.set(count)
+
+
+def events_swept(environment: str, listed: int, missing: int) -> None:
+    """A piece of Stripe's list of events was compared with the ledger."""
+    _swept.labels(environment, "listed").inc(listed)
+    _swept.labels(environment, "missing").inc(missing)
+
+
+def gap_ended(environment: str, outcome: str) -> None:
+    """`outcome` is arrived, refetched or left."""
+    _gaps.labels(environment, outcome).inc()
 
 
 def sync_ended(environment: str, outcome: str) -> None:

@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
+from paygres.cli import recipes
 from paygres.cli.dev.errors import DevError
 from paygres.cli.dev.options import Options
 
 T = TypeVar("T")
-SHOP = Path(__file__).with_name("shop.sql")
+SHOP = (recipes.read("orders"), Path(__file__).with_name("shop.sql").read_text(encoding="utf-8"))
 SHOP_COMMENT = "paygres dev: sample shop"
 
 _TABLES = """
@@ -86,7 +87,8 @@ async def seed_shop(owner_url: str) -> bool:
         if await connection.fetchval(_OURS, SHOP_COMMENT):
             return False
         async with connection.transaction():
-            await connection.execute(SHOP.read_text(encoding="utf-8"))
+            for script in SHOP:
+                await connection.execute(script)
         return True
     except asyncpg.PostgresError as error:
         raise DevError(f"the sample shop could not be made: {error}") from None
@@ -101,7 +103,7 @@ async def insert_order(owner_url: str, price_id: str, amount: int, currency: str
 
 
 async def order_status(owner_url: str, order_id: str) -> str | None:
-    """`pending` or `paid`."""
+    """The word of the order's row, `pending` or `paid` in the sample purchase; None when there is no such order."""
     return await _value(owner_url, "select status from public.orders where id::text = $1", order_id)
 
 

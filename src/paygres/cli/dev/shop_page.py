@@ -41,6 +41,7 @@ def _page(owner_url: str, path: str) -> tuple[int, str]:
         return 404, PAGE.format(title="Sample shop", text="There is no such order.")
     text = {
         "paid": "Paid. The trigger on payments.webhook_events granted it in the event's own transaction.",
-        "pending": "Not paid yet. The webhook decides, not this page's address; reload to look again.",
-    }[status]
-    return 200, PAGE.format(title=f"Your order is {status}", text=text)
+        "partially_refunded": "Paid, and some of the money has gone back.",
+        "refunded": "The money has gone back.",
+    }.get(status, "Not paid yet. The webhook decides, not this page's address; reload to look again.")
+    return 200, PAGE.format(title=f"Your order is {status.replace('_', ' ')}", text=text)

@@ -107,4 +107,5 @@ def _help(name: str, noun: Noun) -> str:
 
 _ELSE = """`paygres <command>` is the same. `paygres <command> --help` explains one.
 Exit codes: 0 done, 2 authentication, 3 not linked, 4 not found, 5 not allowed, 6 confirmation needed or declined,
-7 conflict, 8 rejected, 9 Stripe refused, 12 server unreachable, 64 wrong usage, 75 try later, 130 interrupted."""
+7 conflict, 8 rejected, 9 Stripe refused, 10 problems found, 12 server unreachable, 64 wrong usage, 75 try later,
+130 interrupted."""

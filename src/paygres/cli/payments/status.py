@@ -41,6 +41,12 @@ def _advise(call: Call, connection: dict[str, Any]) -> None:
         return
     if connection["lastSyncError"]:
         call.screen.warn(f"{environment}: {connection['lastSyncError']} Then: paygres sync -e {environment}")
+    sweep = connection.get("eventSweep", {})
+    if sweep.get("completeThrough"):
+        until = call.when(sweep["completeThrough"])
+        call.screen.hint(f"{environment}: every event that Stripe listed up to {until} is stored")
+    if sweep.get("problem"):
+        call.screen.warn(f"{environment}: events could not be compared with Stripe's list: {sweep['problem']}")
     if not connection["webhookEndpointId"]:
         call.screen.warn(f"{environment}: no webhook endpoint; paygres webhooks configure -e {environment}")
 

@@ -24,6 +24,7 @@ SELECT d.seq, d.event, d.endpoint, d.state, d.attempts, d.due, d.last_status, d.
 FROM deliveries d JOIN objects o ON o.id = d.event WHERE d.event = coalesce(?, d.event) ORDER BY d.seq DESC LIMIT 200
 """
 FIELDS = ("seq", "event", "endpoint", "state", "attempts", "due", "last_status", "last_error", "last_tried")
+COUNTED = ("pending", "delivered", "failed", "posted", "dropped", "lost", "doubled", "delayed")
 
 Control = Callable[[Request], Awaitable[Response]]
 
@@ -37,6 +38,7 @@ class Controls:
     def routes(self) -> list[Route]:
         return [
             Route("/_sim/deliveries", guarded(self.list_deliveries), methods=["GET"]),
+            Route("/_sim/deliveries/counts", guarded(self.count_deliveries), methods=["GET"]),
             Route("/_sim/resend", guarded(self.resend), methods=["POST"]),
             Route("/_sim/pay", guarded(self.pay), methods=["POST"]),
             Route("/_sim/expire", guarded(self.expire), methods=["POST"]),
@@ -52,9 +54,19 @@ class Controls:
         event = orjson.loads(self._world.store.unpack(row[-1]))
         return {**dict(zip(FIELDS, row, strict=False)), "type": event["type"]}
 
+    async def count_deliveries(self, request: Request) -> Response:
+        """`{"pending", "delivered", "failed"}`: how they stand; and of all tries so far how many were `posted`, and
+        what the dials did: `dropped`, `lost`, `doubled`, `delayed`."""
+        rows: list[tuple[str, int]] = self._world.store.run(
+            "SELECT state, count(*) FROM deliveries GROUP BY state"
+        ).fetchall()
+        return answer_json(dict.fromkeys(COUNTED, 0) | dict(rows) | self._deliveries.counted)
+
     async def resend(self, request: Request) -> Response:
-        """`{"event", "endpoint"?}` -> `{"deliveries": n}`."""
+        """`{"event", "endpoint"?}`, or `{"undelivered": true}` for all that were given up -> `{"deliveries": n}`."""
         asked = await asked_object(request)
+        if asked.get("undelivered") is True:
+            return answer_json({"deliveries": self._deliveries.resend_undelivered()})
         return answer_json({"deliveries": self._deliveries.resend(str(asked.get("event")), asked.get("endpoint"))})
 
     async def pay(self, request: Request) -> Response:
@@ -106,7 +118,7 @@ class Controls:
 
     async def turn_dials(self, request: Request) -> Response:
         """GET shows the dials; POST `{"latency", "answers": [{"status", "count", "path", "method", "after"}],
-        "drop", "duplicate", "delay", "shuffle", "seed"}` turns those that it names."""
+        "drop", "lose", "duplicate", "delay", "shuffle", "seed"}` turns those that it names."""
         if request.method == "POST":
             try:
                 self._faults.set(await asked_object(request))

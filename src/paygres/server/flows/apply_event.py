@@ -12,6 +12,9 @@ from datetime import timedelta
 from typing import Any
 
 from paygres.server.db.database import Database, Tx
+from paygres.server.flows.listeners import Listeners
+from paygres.server.flows.run_listeners import Ending, close_with_listeners
+from paygres.server.projections.chain_gaps import gap_before
 from paygres.server.projections.events import Event, snapshot_of
 from paygres.server.projections.project import Rows, in_lock_order, lock, project
 from paygres.server.projections.snapshots import Unreadable
@@ -21,6 +24,7 @@ from paygres.server.tables.sqlstates import Contended
 MAX_ATTEMPTS = 56  # with the backoff below: about two days
 LOCK_SECONDS = 0.9  # the webhook pool's lock_timeout
 PARKED_RETRY = timedelta(hours=1)
+NOBODY = Listeners()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,8 @@ class Road:
     """What an event meets on its way: whose account it is read for, and how long it may take.
 
     `connected_at` is the watermark in Unix seconds; `seconds` bounds all attempts together; `limits` are SET LOCAL
-    statements for a road that has more patience with developers' code than the webhook pool has.
+    statements for a road that has more patience with developers' code than the webhook pool has. `listeners` are this
+    process's; they may take `listener_seconds` in all.
     """
 
     environment: str
@@ -37,6 +42,8 @@ class Road:
     installation_id: str
     seconds: float = 2.6
     limits: str = ""
+    listeners: Listeners = NOBODY
+    listener_seconds: float = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +92,10 @@ async def apply_within(tx: Tx, road: Road, event: Event, payload: str) -> Applie
         return Applied("done", False, opened.event or unmarked(road, event, "processed", 1, None))
     attempts = opened.attempts + 1
     status, reason, rows = _decide(road, event, opened)
-    closed = await events.close_event(
-        tx,
+    ending = Ending(
         road.environment,
         road.account_id,
+        event,
         payload,
         rows,
         status,
@@ -96,6 +103,10 @@ async def apply_within(tx: Tx, road: Road, event: Event, payload: str) -> Applie
         attempts,
         retry_in(attempts, parked=status == "pending"),
     )
+    if opened.listeners and _is_told(road, event, status, reason):
+        closed = await close_with_listeners(tx, ending, opened.listeners, road.listeners, road.listener_seconds)
+    else:
+        closed = await ending.close(tx)
     marked = closed.event
     if marked is None:
         marked = await events.mark_unfinished(tx, road.environment, road.account_id, payload, closed, attempts)
@@ -105,12 +116,9 @@ async def apply_within(tx: Tx, road: Road, event: Event, payload: str) -> Applie
 
 def _decide(road: Road, event: Event, opened: events.Opened) -> tuple[str, str | None, Rows | None]:
     """(status, reason, rows): what becomes of the event, before the database has its say."""
-    if event.livemode != (road.environment == "live"):
-        return "ignored", "livemode does not fit this environment", None
-    if event.account and road.account_id and event.account != road.account_id:
-        return "ignored", f"belongs to another account ({event.account})", None
-    if event.installation and event.installation != road.installation_id:
-        return "ignored", "foreign: made by another Paygres installation on this Stripe account", None
+    foreign = left_out(road, event)
+    if foreign is not None:
+        return "ignored", foreign, None
     kind = event.kind
     if kind is None:
         return "ignored", None, None
@@ -118,13 +126,41 @@ def _decide(road: Road, event: Event, opened: events.Opened) -> tuple[str, str |
         kind.check(event.raw)
         rivals = [snapshot_of(r) for r in opened.rivals]
         rows = project(kind, event.snapshot(), rivals, opened.head, opened.family, opened.invoice)
+        if opened.before is not None and (gap := gap_before(event, opened.before)):
+            rows["gaps"] = [gap]
     except Unreadable as reason:
-        return "pending", f"parked: {reason}", None
+        return "pending", f"parked: {reason}", _asked_once(event, opened.attempts)
     except Exception as error:  # a shape we did not foresee must not lose the event
         return "failed", f"projection: {type(error).__name__}", None
     if event.created < road.connected_at:
         return "ignored", "older than this connection: projected, fulfills nothing until it is replayed", rows
     return "processed", None, rows
+
+
+def _is_told(road: Road, event: Event, status: str, reason: str | None) -> bool:
+    """Listeners hear what triggers would: no foreign event and none from before the connection. They also hear of
+    events that are only recorded, such as payouts."""
+    recorded = status == "ignored" and reason is None and event.created >= road.connected_at
+    return status == "processed" or recorded
+
+
+def _asked_once(event: Event, attempts: int) -> Rows | None:
+    """Stripe can tell the object in the version that is read here, so its state need not wait for the event."""
+    if attempts or "id" not in event.raw:
+        return None
+    why = "an event rendered it in a way that cannot be read"
+    return {"refetches": [{"object_type": event.object_type, "object_id": event.object_id, "reason": why}]}
+
+
+def left_out(road: Road, event: Event) -> str | None:
+    """Why an event is kept and changes nothing here; None for one that is ours. A rebuild asks the same."""
+    if event.livemode != (road.environment == "live"):
+        return "livemode does not fit this environment"
+    if event.account and road.account_id and event.account != road.account_id:
+        return f"belongs to another account ({event.account})"
+    if event.installation and event.installation != road.installation_id:
+        return "foreign: made by another Paygres installation on this Stripe account"
+    return None
 
 
 def retry_in(attempts: int, *, parked: bool = False) -> timedelta | None:

@@ -1,11 +1,14 @@
 """What flows may reach: the parts the composition root built. No behaviour."""
 
+import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from paygres.server.flows.errands import Errands
+from paygres.server.flows.listeners import Listeners
 from paygres.server.flows.pulse import Pulse
 from paygres.server.flows.streams import Streams
+from paygres.server.flows.waiters import Waiters
 
 if TYPE_CHECKING:
     from paygres.server.auth.admin import AdminSignIn
@@ -37,8 +40,11 @@ class Parts:
     sign_in: "AdminSignIn | None" = None
     errands: Errands = field(default_factory=Errands)
     streams: Streams = field(default_factory=Streams)
+    waiters: Waiters = field(default_factory=Waiters)
     pulse: Pulse = field(default_factory=Pulse)
     metrics_token: str = ""
+    listeners: Listeners = field(default_factory=Listeners)
+    busy_destinations: set[uuid.UUID] = field(default_factory=set[uuid.UUID])  # messages are on their way to them
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 from paygres.server.db.database import Database
 from paygres.server.errors import Unavailable
-from paygres.server.tables import metrics
+from paygres.server.tables import invariants, metrics, sweeps
+from paygres.server.tables.invariants import Check
 from paygres.server.tables.metrics import Backlog
+from paygres.server.tables.sweeps import Progress
 
 ANSWER_SECONDS = 2.0
 _COUNT_AGAIN_SECONDS = 60.0  # reads every live subscription
@@ -19,6 +21,24 @@ class Counted:
 
     unmapped: dict[str, int] = field(default_factory=dict[str, int])
     at: float = float("-inf")
+
+
+async def read_progress(db: Database) -> list[Progress] | None:
+    """How far sweeps have come, of the connected accounts; None when the database does not answer."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await sweeps.select_progress(db)
+    except (TimeoutError, Unavailable):
+        return None
+
+
+async def read_checks(db: Database) -> list[Check]:
+    """The last look at what must always be true; nothing when the database does not answer."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await invariants.select_checks(db)
+    except (TimeoutError, Unavailable):
+        return []
 
 
 async def read_backlog(db: Database, counted: Counted) -> list[Backlog] | None:

@@ -70,4 +70,10 @@ def _connection(row: dict[str, Any]) -> dict[str, Any]:
             "problems": orjson.loads(row["webhook_problems"]),
             "checkedAt": row["webhook_checked_at"],
         },
+        "eventSweep": {
+            "completeFrom": row["complete_from"],
+            "completeThrough": row["complete_through"],
+            "sweptAt": row["swept_at"],
+            "problem": row["sweep_error"],
+        },
     }

@@ -80,7 +80,7 @@ async def read_diff(db: Database, environment: str, event_id: str) -> dict[str, 
             if number == MOST_CHANGES:
                 truncated = True
                 break
-            changes.append(_change(found.path, found.before, found.after))
+            changes.append(change(found.path, found.before, found.after))
     compared = None
     if earlier is not None:
         compared = {
@@ -133,8 +133,8 @@ def _ids(raw: dict[str, Any], depth: int = 0) -> set[str]:
     return found
 
 
-def _change(path: str, before: Any, after: Any) -> dict[str, Any]:
-    """Without the side on which nothing stands there."""
+def change(path: str, before: Any, after: Any) -> dict[str, Any]:
+    """As it is shown: without the side on which nothing stands there."""
     change: dict[str, Any] = {"path": path}
     if before is not ABSENT:
         change["before"] = before

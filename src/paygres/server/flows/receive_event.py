@@ -42,12 +42,13 @@ async def receive_event(parts: Parts, environment: str, payload: bytes, signatur
         signature_failed(environment)
         raise
     event, text = _parse(payload)
-    road = Road(environment, side.account_id, side.connected_at, parts.installation_id)
+    road = Road(environment, side.account_id, side.connected_at, parts.installation_id, listeners=parts.listeners)
     if event.type == PROBE_TYPE:
         return answer_probe(event, parts.installation_id, unmarked(road, event, "ignored", 1, None))
     began = time.perf_counter()
     applied = await _apply_or_keep(parts, road, event, text)
     count_event(environment, event, applied.status, began, first=applied.status != "done")
+    parts.waiters.ring(event.object_id)
     if applied.unfinished:
         parts.wake.set()
         log.warning(

@@ -52,6 +52,7 @@ async def refetch_objects(parts: Parts) -> int:
                 await apply_reads(parts.db, connection, _objects(answer.object), answer.as_of)
         except Upstream as error:
             if error.definite and error.status == 404:
+                log.info("refetch dropped: Stripe does not have the object", object_id=one.object_id)
                 await reads.drop_refetch(parts.db, one)
             else:
                 await _postpone(parts, one, error.message)

@@ -19,15 +19,17 @@ from paygres.server.flows.refetch_objects import PATHS
 from paygres.server.flows.requests.events import ReplayRequest, RetryRequest
 from paygres.server.flows.retry_events import PATIENT, retry_event
 from paygres.server.projections.events import Event, read_event
-from paygres.server.tables import audit, event_effects, event_log
+from paygres.server.tables import audit, event_effects, event_log, replays
 from paygres.server.tables.event_effects import Concerned
 from paygres.server.tables.event_log import Wanted
 from paygres.server.tables.events import Leased
+from paygres.server.tables.replays import Trigger
 from paygres.server.tables.sqlstates import Contended
 
 log = structlog.get_logger()
 
 LEASE = timedelta(seconds=60)
+Counts = dict[str, tuple[int, int, int]]  # table: rows inserted, updated, deleted
 
 
 async def replay_event(
@@ -41,7 +43,7 @@ async def replay_event(
     payload = await read_payload(parts.db, environment, event_id)
     event = read_event(payload)
     if wanted.dry_run:
-        return await _rehearse(parts, environment, event)
+        return await rehearse_event(parts, environment, event_id)
     if wanted.refetch:
         await _refetch(parts, environment, event)
     async with parts.db.as_service() as tx:
@@ -69,6 +71,7 @@ async def replay_event(
         "event": shown,
         "changes": _changes(before, after),
         "writes": None,
+        "triggers": None,
     }
 
 
@@ -120,11 +123,14 @@ class _Undo(Exception):
     """Ends a rehearsal's transaction."""
 
 
-async def _rehearse(parts: Parts, environment: str, event: Event) -> dict[str, Any]:
-    found = await event_log.payload(parts.db, environment, event.id)
-    assert found is not None
+async def rehearse_event(parts: Parts, environment: str, event_id: str) -> dict[str, Any]:
+    """The answer of `replay_event` for a dry run: what would change, be written and fire. Raises NotFound."""
+    found = await event_log.payload(parts.db, environment, event_id)
+    if found is None:
+        raise unknown(event_id)
     payload, account_id = found
-    road = Road(environment, account_id, 0, parts.installation_id)
+    event = read_event(orjson.loads(payload))
+    road = Road(environment, account_id, 0, parts.installation_id, listeners=parts.listeners)
     answer: dict[str, Any] = {}
     try:
         async with parts.db.as_service("webhook", settings=PATIENT) as tx:
@@ -139,10 +145,25 @@ async def _rehearse(parts: Parts, environment: str, event: Event) -> dict[str, A
                 "event": entry(environment, (await event_log.show(tx, environment, [event.id]))[0]),
                 "changes": _changes(before, after),
                 "writes": _writes(written, now) if applied.status in ("processed", "ignored") else [],
+                "triggers": _fired(await replays.select_triggers(tx), written, now, applied.status),
             }
             raise _Undo
     except _Undo:
         return answer
+
+
+def _fired(triggers: list[Trigger], before: Counts, after: Counts, outcome: str) -> list[dict[str, Any]]:
+    """Developers' triggers on tables of ours in which rows were inserted or updated; their own conditions (`when`,
+    columns) are not weighed. Those before an insert fire even when they keep the row out."""
+    fired: list[dict[str, Any]] = []
+    for one in triggers:
+        then, now = before.get(one.table, (0, 0, 0)), after.get(one.table, (0, 0, 0))
+        tried = (
+            one.table == "payments.webhook_events" and one.timing == "before" and outcome in ("processed", "ignored")
+        )
+        if (one.on_insert and (now[0] > then[0] or tried)) or (one.on_update and now[1] > then[1]):
+            fired.append({"table": one.table, "name": one.name, "function": one.function, "timing": one.timing})
+    return fired
 
 
 def _changes(before: list[Concerned], after: list[Concerned]) -> list[dict[str, Any]]:
@@ -164,7 +185,7 @@ def _by_name(rows: list[Concerned]) -> dict[str, Concerned]:
     return {f"{row.table} {orjson.dumps(row.key).decode()}": row for row in rows}
 
 
-def _writes(before: dict[str, tuple[int, int, int]], after: dict[str, tuple[int, int, int]]) -> list[dict[str, Any]]:
+def _writes(before: Counts, after: Counts) -> list[dict[str, Any]]:
     """Rows written meanwhile in developers' tables; ours are told row by row."""
     written: list[dict[str, Any]] = []
     for table, counts in sorted(after.items()):

@@ -6,29 +6,42 @@ from datetime import timedelta
 import orjson
 import structlog
 
-from paygres.server.flows.apply_event import Applied, Road, apply_event
+from paygres.server.errors import Unavailable
+from paygres.server.flows.apply_event import Applied, Road, apply_event, retry_in
 from paygres.server.flows.count_event import count_event
 from paygres.server.flows.parts import Parts
 from paygres.server.projections.events import read_event
 from paygres.server.tables import events
-from paygres.server.tables.sqlstates import Contended
+from paygres.server.tables.sqlstates import Contended, TooLong
 
 log = structlog.get_logger()
 
 LEASE = timedelta(seconds=60)
 BATCH = 20
+LISTENER_SECONDS = 10.0
 PATIENT = "SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '10s'"
 
 
 async def retry_events(parts: Parts) -> int:
     """Lease what is due and apply it by the same road, with more patience than a webhook has; returns how many."""
-    leased = await events.lease_events(parts.db, BATCH, LEASE)
+    leased = await events.lease_events(parts.db, BATCH, LEASE, parts.listeners.names())
     for one in leased:
         try:
             await retry_event(parts, one)
-        except Contended:
-            continue  # its lease runs out; somebody else is at its objects
+        except (Contended, TooLong):
+            continue  # no attempt: its lease runs out, and a slow database kills nothing
+        except Unavailable:
+            raise
+        except Exception as error:  # not foreseen; it must not stand in the way of the others
+            await _put_off(parts, one, error)
     return len(leased)
+
+
+async def _put_off(parts: Parts, one: events.Leased, error: Exception) -> None:
+    event_id, attempts = str(orjson.loads(one.payload)["id"]), one.attempts + 1
+    log.error("event not applied", stripe_event_id=event_id, exc_info=error)
+    reason = f"not applied: {type(error).__name__}"
+    await events.put_off(parts.db, one.environment, event_id, attempts, reason, retry_in(attempts))
 
 
 async def retry_event(parts: Parts, one: events.Leased) -> Applied:
@@ -41,6 +54,8 @@ async def retry_event(parts: Parts, one: events.Leased) -> Applied:
         parts.installation_id,
         seconds=12.0,
         limits=PATIENT,
+        listeners=parts.listeners,
+        listener_seconds=LISTENER_SECONDS,
     )
     event = read_event(orjson.loads(one.payload))
     began = time.perf_counter()

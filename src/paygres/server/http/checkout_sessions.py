@@ -1,5 +1,7 @@
 """Checkout sessions: created and read by buyers and guests; listed and expired by admins."""
 
+import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 from starlette.requests import Request
@@ -11,7 +13,12 @@ from paygres.server.flows.create_checkout_session import create_checkout_session
 from paygres.server.flows.expire_checkout_session import expire_checkout_session
 from paygres.server.flows.list_checkout_sessions import list_checkout_sessions
 from paygres.server.flows.read_checkout_session import read_checkout_session
-from paygres.server.flows.requests.checkout_sessions import CheckoutRequest, CheckoutSessionsQuery
+from paygres.server.flows.requests.checkout_sessions import (
+    CheckoutRequest,
+    CheckoutSessionQuery,
+    CheckoutSessionsQuery,
+)
+from paygres.server.flows.wait_for_checkout import wait_for_checkout
 from paygres.server.http.authenticate import network_of, require_admin, runtime_caller
 from paygres.server.http.bodies import read_fields
 from paygres.server.http.documented import Documented
@@ -25,6 +32,7 @@ from paygres.server.metrics import checkout_answered
 from paygres.server.tables.keyset import Page, Place
 
 _LONGEST_ID = 255
+_CLIENT_LEFT = 499  # nobody reads it; the metrics do
 _COLUMNS = (
     "id",
     "environment",
@@ -69,16 +77,20 @@ async def create(request: Request) -> Json:
     return Json({"checkoutSession": session}, 201)
 
 
-async def read(request: Request) -> Json:
-    """`id` is the row's id or Stripe's `cs_` id; an API key reads as an admin."""
+async def read(request: Request) -> Response:
+    """`id` is the row's id or Stripe's `cs_` id; an API key reads as an admin. Nobody waits for a client that left."""
     caller = await runtime_caller(request)
     environment = environment_of(request.path_params)
     if caller is None:
         caller = Caller(role="project_admin", network=network_of(request))
     if caller.role not in ROLES:
         raise PermissionDenied("Unsupported checkout role")
-    session = await read_checkout_session(parts_of(request), caller, environment, _wanted(request))
-    return Json({"checkoutSession": session})
+    parts, wanted = parts_of(request), _wanted(request)
+    seconds = parse_query(CheckoutSessionQuery, request).wait
+    if seconds is None:
+        return Json({"checkoutSession": await read_checkout_session(parts, caller, environment, wanted)})
+    answer = await _while_there(request, wait_for_checkout(parts, caller, environment, wanted, seconds))
+    return Response(status_code=_CLIENT_LEFT) if answer is None else Json(answer)
 
 
 async def list_all(request: Request) -> Response:
@@ -100,6 +112,23 @@ async def expire(request: Request) -> Json:
         parts_of(request), environment, _wanted(request), actor=actor, request_id=request_id()
     )
     return Json({"checkoutSession": session})
+
+
+async def _while_there(request: Request, work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any] | None:
+    """The outcome of the work; None, and the work is cancelled, when the client leaves first."""
+    working, leaving = asyncio.create_task(work), asyncio.create_task(_departure(request))
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _departure(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _wanted(request: Request) -> str:
@@ -125,9 +154,10 @@ ROUTES = [
         "GET",
         "/api/paygres/{environment}/checkout-sessions/{id}",
         read,
-        "Read one checkout session by its id or its cs_ id",
+        "Read one checkout session by its id or its cs_ id; with `wait`, once its purchase is fulfilled",
         "runtime",
-        shapes.CheckoutSessionAnswer,
+        shapes.ReadCheckoutSessionAnswer,
+        query=CheckoutSessionQuery,
         errors=(400, 401, 403, 404, 503),
         extension=True,
     ),

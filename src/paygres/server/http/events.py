@@ -8,11 +8,20 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from paygres.server.errors import InvalidRequest
+from paygres.server.flows.backfill_events import backfill_events
 from paygres.server.flows.list_events import list_events
 from paygres.server.flows.operator import Operator
 from paygres.server.flows.read_event import read_attempts, read_diff, read_effects, read_event
 from paygres.server.flows.replay_event import replay_event, retry_queued_events
-from paygres.server.flows.requests.events import EventQuery, EventsQuery, ReplayRequest, RetryRequest
+from paygres.server.flows.replay_events import replay_events
+from paygres.server.flows.requests.events import (
+    BackfillRequest,
+    EventQuery,
+    EventsQuery,
+    ReplayRequest,
+    ReplaySelection,
+    RetryRequest,
+)
 from paygres.server.flows.stream_events import news_since, stream_events
 from paygres.server.http.authenticate import require_admin
 from paygres.server.http.bodies import read_fields
@@ -70,11 +79,25 @@ async def replay(request: Request) -> Json:
     return Json(await replay_event(parts_of(request), environment, event_id, wanted, operator))
 
 
+async def replay_some(request: Request) -> Json:
+    operator = Operator(await require_admin(request), request_id())
+    environment = environment_of(request.path_params)
+    wanted = parse(ReplaySelection, await read_fields(request))
+    return Json(await replay_events(parts_of(request), environment, wanted, operator))
+
+
 async def retry(request: Request) -> Json:
     operator = Operator(await require_admin(request), request_id())
     environment = environment_of(request.path_params)
     wanted = parse(RetryRequest, await read_fields(request))
     return Json(await retry_queued_events(parts_of(request), environment, wanted, operator))
+
+
+async def backfill(request: Request) -> Json:
+    operator = Operator(await require_admin(request), request_id())
+    environment = environment_of(request.path_params)
+    wanted = parse(BackfillRequest, await read_fields(request))
+    return Json(await backfill_events(parts_of(request), environment, wanted, operator))
 
 
 async def stream(request: Request) -> Response:
@@ -167,6 +190,26 @@ ROUTES = [
         "admin",
         shapes.RetryAnswer,
         body=RetryRequest,
+        errors=(*_ERRORS, 413),
+    ),
+    Documented(
+        "POST",
+        f"{_E}/backfill",
+        backfill,
+        "Fetch what Stripe lists and did not deliver",
+        "admin",
+        shapes.BackfillAnswer,
+        body=BackfillRequest,
+        errors=(*_ERRORS, 413, 429, 502),
+    ),
+    Documented(
+        "POST",
+        f"{_E}/replay",
+        replay_some,
+        "Run the events of a selection again; or tell what that would change and what would fire",
+        "admin",
+        shapes.ReplaySelectionAnswer,
+        body=ReplaySelection,
         errors=(*_ERRORS, 413),
     ),
     Documented("GET", _I, one, "One event", "admin", shapes.EventAnswer, query=EventQuery, errors=_OF_ONE),

@@ -15,6 +15,7 @@ from paygres.server.flows.pulse import Pulse
 from paygres.server.http.documented import Documented
 from paygres.server.http.shapes import health as shapes
 from paygres.server.http.wire import Json
+from paygres.server.tables.sweeps import Progress
 
 _PATIENCE_SECONDS = 2.0
 _REMEMBER_SECONDS = 1.0
@@ -29,6 +30,7 @@ class Vitals:
     schema: Callable[[], Awaitable[str]]
     secrets: Callable[[], Awaitable[Opened]]
     pulse: Pulse
+    progress: Callable[[], Awaitable[list[Progress]]]
     worker: str = "off"
     _answer: Json | None = None
     _answered_at: float = field(default=float("-inf"))
@@ -42,16 +44,20 @@ class Vitals:
 
     async def _check(self) -> Json:
         database, migrations = _check(True, "reachable"), _check(True, "current")
+        events = _check(True, "unknown")
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 schema = await self.schema()
                 opened = await self.secrets()
+                if schema == "current":
+                    events = _check(True, _complete(await self.progress()))
             migrations = _check(schema == "current", schema)
             stored = _check(opened.ok, opened.state)
         except Exception:  # the reason is in the server's log; this answer is public
             database, migrations = _check(False, "unreachable"), _check(False, "unknown")
             stored = _check(False, "unknown")
         checks = {"database": database, "migrations": migrations, "secrets": stored, "worker": self._worker()}
+        checks["events"] = events  # a detail: not to know of what was lost is no reason to take no more
         ready = all(check["ok"] for check in checks.values())
         return Json({"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503)
 
@@ -64,6 +70,16 @@ class Vitals:
 
 def _check(ok: bool, state: str) -> dict[str, Any]:
     return {"ok": ok, "state": state}
+
+
+def _complete(progress: list[Progress]) -> str:
+    """How far every event that Stripe listed is stored."""
+    told = [
+        f"{one.environment} complete through {datetime.fromtimestamp(one.complete_through, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        for one in progress
+        if one.complete_through is not None
+    ]
+    return ", ".join(told) or "not swept yet"
 
 
 async def health(request: Request) -> Json:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from paygres.server.flows.parts import Parts
-from paygres.server.flows.read_backlog import Counted, read_backlog
+from paygres.server.flows.read_backlog import Counted, read_backlog, read_checks, read_progress
 from paygres.server.http.authenticate import require_admin
 from paygres.server.http.documented import Documented
 from paygres.server.http.parts import parts_of
@@ -30,6 +30,14 @@ _BY_STATE = {
 }
 _SYNCED = _gauge("sync_last_success_timestamp", "Unix time of the last sync that succeeded", "environment")
 _UNMAPPED = _gauge("unmapped_subscriptions", "Live subscriptions without a subject, of the last minute", "environment")
+_COMPLETE = _gauge(
+    "events_complete_through_timestamp", "Every event Stripe listed up to this Unix time is stored", "environment"
+)
+_GAPS = _gauge("chain_gaps_open", "Updates whose predecessor has not come yet", "environment")
+_BROKEN = _gauge(
+    "invariant_violations", "Rows of which the last look said what must not be", "environment", "invariant"
+)
+_REFETCHES = _gauge("refetches_pending", "Objects to be read at Stripe", "environment")
 _POOL = _gauge("db_pool_in_use", "Database connections at work", "pool")
 _DATABASE = _gauge("database_up", "1 when the database answered this scrape")
 _STREAMS = _gauge("event_streams_open", "Clients that watch events")
@@ -60,6 +68,16 @@ async def _look(parts: Parts, counted: Counted) -> None:
         if backlog.synced_at is not None:
             _SYNCED.labels(backlog.environment).set(backlog.synced_at)
         _UNMAPPED.labels(backlog.environment).set(counted.unmapped.get(backlog.environment, 0))
+    progress = None if found is None else await read_progress(parts.db)
+    for gauge in (_COMPLETE, _GAPS, _REFETCHES, _BROKEN):
+        gauge.clear()
+    for check in () if found is None else await read_checks(parts.db):
+        _BROKEN.labels(check.environment, check.name).set(check.violations)
+    for one in progress or ():
+        if one.complete_through is not None:
+            _COMPLETE.labels(one.environment).set(one.complete_through)
+        _GAPS.labels(one.environment).set(one.gaps)
+        _REFETCHES.labels(one.environment).set(one.refetches)
     for pool, in_use in parts.db.in_use().items():
         _POOL.labels(pool).set(in_use)
     _STREAMS.set(parts.streams.open)

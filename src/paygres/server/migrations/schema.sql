@@ -96,6 +96,68 @@ CREATE TABLE payments.customers (
 )
 WITH (toast_tuple_target='8160');
 
+-- table webhook_events
+CREATE TABLE payments.webhook_events (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    environment text NOT NULL,
+    provider text NOT NULL,
+    provider_event_id text NOT NULL,
+    event_type text NOT NULL,
+    livemode boolean NOT NULL,
+    provider_account_id text,
+    object_type text,
+    object_id text,
+    processing_status text DEFAULT 'pending'::text NOT NULL,
+    attempt_count integer DEFAULT 0 NOT NULL,
+    last_error text,
+    payload jsonb NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    processed_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT webhook_events_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
+    CONSTRAINT webhook_events_processing_status_check CHECK ((processing_status = ANY (ARRAY['pending'::text, 'processed'::text, 'failed'::text, 'ignored'::text]))),
+    CONSTRAINT webhook_events_provider_check CHECK ((provider ~ '^[a-z][a-z0-9_]*$'::text))
+)
+WITH (toast_tuple_target='8160');
+
+-- table fulfillments
+CREATE TABLE payments.fulfillments (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    environment text NOT NULL,
+    account_id text DEFAULT ''::text NOT NULL,
+    rule text NOT NULL,
+    payment_key text NOT NULL,
+    key text,
+    status text NOT NULL,
+    reason text,
+    subject_type text,
+    subject_id text,
+    event_id text NOT NULL,
+    event_type text NOT NULL,
+    checkout_session_id uuid,
+    expected_amount bigint,
+    expected_currency text,
+    expected_items jsonb,
+    amount bigint,
+    currency text,
+    items jsonb,
+    amount_paid bigint DEFAULT 0 NOT NULL,
+    amount_kept bigint DEFAULT 0 NOT NULL,
+    share_kept numeric GENERATED ALWAYS AS (
+CASE
+    WHEN (amount_paid > 0) THEN ((amount_kept)::numeric / (amount_paid)::numeric)
+    WHEN (status = 'reversed'::text) THEN (0)::numeric
+    ELSE (1)::numeric
+END) STORED NOT NULL,
+    granted_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT fulfillments_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
+    CONSTRAINT fulfillments_rule_check CHECK ((rule <> ''::text)),
+    CONSTRAINT fulfillments_status_check CHECK ((status = ANY (ARRAY['granted'::text, 'reversed'::text, 'quarantined'::text, 'released'::text])))
+);
+
 -- table stripe_subscriptions
 CREATE TABLE payments.stripe_subscriptions (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -202,165 +264,12 @@ CREATE TABLE payments.attention (
     CONSTRAINT attention_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])))
 );
 
--- table checkout_options
-CREATE TABLE payments.checkout_options (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    environment text NOT NULL,
-    price_id text,
-    allow_promotion_codes boolean,
-    automatic_tax boolean,
-    tax_id_collection boolean,
-    phone_number_collection boolean,
-    billing_address_collection text,
-    locale text,
-    adjustable_quantity boolean,
-    expires_after_minutes integer,
-    trial_period_days integer,
-    payment_method_collection text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT checkout_options_billing_address_collection_check CHECK ((billing_address_collection = ANY (ARRAY['auto'::text, 'required'::text]))),
-    CONSTRAINT checkout_options_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
-    CONSTRAINT checkout_options_expires_after_minutes_check CHECK (((expires_after_minutes >= 30) AND (expires_after_minutes <= 1440))),
-    CONSTRAINT checkout_options_payment_method_collection_check CHECK ((payment_method_collection = ANY (ARRAY['always'::text, 'if_required'::text]))),
-    CONSTRAINT checkout_options_trial_period_days_check CHECK (((trial_period_days >= 1) AND (trial_period_days <= 730)))
-);
-
--- table customer_mappings
-CREATE TABLE payments.customer_mappings (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    environment text NOT NULL,
-    account_id text DEFAULT ''::text NOT NULL,
-    provider text NOT NULL,
-    subject_type text NOT NULL,
-    subject_id text NOT NULL,
-    provider_customer_id text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT customer_mappings_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
-    CONSTRAINT customer_mappings_provider_check CHECK ((provider ~ '^[a-z][a-z0-9_]*$'::text))
-);
-
--- table event_attempts
-CREATE TABLE payments.event_attempts (
-    seq bigint NOT NULL,
-    environment text NOT NULL,
-    event_id text NOT NULL,
-    attempt integer NOT NULL,
-    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    outcome text NOT NULL,
-    error text,
-    duration_ms integer
-);
-
--- sequence event_attempts_seq_seq
-ALTER TABLE payments.event_attempts ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
-    SEQUENCE NAME payments.event_attempts_seq_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1
-);
-
--- table event_queue
-CREATE TABLE payments.event_queue (
-    environment text NOT NULL,
-    event_id text NOT NULL,
-    status text NOT NULL,
-    attempts integer DEFAULT 0 NOT NULL,
-    next_attempt_at timestamp with time zone,
-    leased_until timestamp with time zone,
-    last_error text,
-    reason text,
-    deadline timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    replayed boolean DEFAULT false NOT NULL
-);
-
--- table guest_counts
-CREATE UNLOGGED TABLE payments.guest_counts (
-    minute timestamp with time zone NOT NULL,
-    network text NOT NULL,
-    checkouts integer NOT NULL
-);
-
--- table operator_requests
-CREATE TABLE payments.operator_requests (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    environment text NOT NULL,
-    account_id text DEFAULT ''::text NOT NULL,
-    idempotency_key text NOT NULL,
-    action text NOT NULL,
-    target text NOT NULL,
-    request_hash text NOT NULL,
-    attempt integer DEFAULT 1 NOT NULL,
-    status text DEFAULT 'started'::text NOT NULL,
-    answer jsonb,
-    last_error text,
-    actor text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT operator_requests_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
-    CONSTRAINT operator_requests_status_check CHECK ((status = ANY (ARRAY['started'::text, 'succeeded'::text, 'failed'::text])))
-);
-
--- table payment_invoices
-CREATE TABLE payments.payment_invoices (
-    environment text NOT NULL,
-    payment_intent_id text NOT NULL,
-    invoice_id text NOT NULL,
-    invoice_payment_id text DEFAULT ''::text NOT NULL
-);
-
--- table provider_connections
-CREATE TABLE payments.provider_connections (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    environment text NOT NULL,
-    provider text NOT NULL,
-    status text DEFAULT 'unconfigured'::text NOT NULL,
-    provider_account_id text,
-    account_email text,
-    account_name text,
-    account_livemode boolean,
-    webhook_endpoint_id text,
-    webhook_endpoint_url text,
-    webhook_configured_at timestamp with time zone,
-    last_synced_at timestamp with time zone,
-    last_sync_status text,
-    last_sync_error text,
-    last_sync_counts jsonb DEFAULT '{}'::jsonb NOT NULL,
-    raw jsonb DEFAULT '{}'::jsonb NOT NULL,
-    connected_at timestamp with time zone,
-    webhook_error text,
-    sync_leased_until timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    webhook_status text,
-    webhook_problems jsonb DEFAULT '[]'::jsonb NOT NULL,
-    webhook_checked_at timestamp with time zone,
-    webhook_check_due timestamp with time zone,
-    webhook_checked_for text,
-    CONSTRAINT provider_connections_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
-    CONSTRAINT provider_connections_last_sync_status_check CHECK ((last_sync_status = ANY (ARRAY['succeeded'::text, 'failed'::text]))),
-    CONSTRAINT provider_connections_provider_check CHECK ((provider ~ '^[a-z][a-z0-9_]*$'::text)),
-    CONSTRAINT provider_connections_status_check CHECK ((status = ANY (ARRAY['unconfigured'::text, 'connected'::text, 'error'::text]))),
-    CONSTRAINT provider_connections_webhook_status_check CHECK ((webhook_status = ANY (ARRAY['ok'::text, 'problem'::text, 'unknown'::text])))
-);
-
--- table refetch_queue
-CREATE TABLE payments.refetch_queue (
-    environment text NOT NULL,
-    object_type text NOT NULL,
-    object_id text NOT NULL,
-    reason text NOT NULL,
-    attempts integer DEFAULT 0 NOT NULL,
-    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
-    leased_until timestamp with time zone,
-    last_error text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    only_if_unknown boolean DEFAULT false NOT NULL
-);
+-- view broken_amounts
+CREATE VIEW payments.broken_amounts WITH (security_invoker='true') AS
+ SELECT environment,
+    jsonb_build_object('id', provider_object_id, 'amount', amount, 'currency', currency) AS found
+   FROM payments.transactions t
+  WHERE ((amount < 0) OR (amount_refunded < 0) OR (amount_lost < 0) OR ((status = ANY (ARRAY['succeeded'::text, 'refunded'::text, 'partially_refunded'::text])) AND ((amount IS NULL) OR (currency IS NULL))));
 
 -- table stripe_checkout_sessions
 CREATE TABLE payments.stripe_checkout_sessions (
@@ -407,6 +316,502 @@ CREATE TABLE payments.stripe_checkout_sessions (
 WITH (toast_tuple_target='8160');
 ALTER TABLE ONLY payments.stripe_checkout_sessions FORCE ROW LEVEL SECURITY;
 
+-- table stripe_snapshots
+CREATE TABLE payments.stripe_snapshots (
+    seq bigint NOT NULL,
+    environment text NOT NULL,
+    account_id text NOT NULL,
+    object_type text NOT NULL,
+    object_id text NOT NULL,
+    as_of bigint NOT NULL,
+    source text NOT NULL,
+    event_id text,
+    event_type text,
+    payload text NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (toast_tuple_target='8160');
+
+-- view broken_checkouts
+CREATE VIEW payments.broken_checkouts WITH (security_invoker='true') AS
+ SELECT environment,
+    jsonb_build_object('id', id, 'checkoutSessionId', checkout_session_id, 'updatedAt', updated_at) AS found
+   FROM payments.stripe_checkout_sessions s
+  WHERE ((status = 'completed'::text) AND (payment_status = ANY (ARRAY['paid'::text, 'no_payment_required'::text])) AND (updated_at < (now() - '00:10:00'::interval)) AND (NOT (EXISTS ( SELECT
+           FROM payments.stripe_snapshots e
+          WHERE ((e.object_id = s.checkout_session_id) AND (e.object_type = 'checkout.session'::text) AND (e.environment = s.environment) AND (e.source = 'event'::text))))));
+
+-- table event_queue
+CREATE TABLE payments.event_queue (
+    environment text NOT NULL,
+    event_id text NOT NULL,
+    status text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone,
+    leased_until timestamp with time zone,
+    last_error text,
+    reason text,
+    deadline timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    replayed boolean DEFAULT false NOT NULL,
+    waits_for text[]
+);
+
+-- view broken_dead
+CREATE VIEW payments.broken_dead WITH (security_invoker='true') AS
+ SELECT environment,
+    jsonb_build_object('event', event_id, 'attempts', attempts, 'reason', last_error) AS found
+   FROM payments.event_queue q
+  WHERE (next_attempt_at IS NULL);
+
+-- table stripe_objects
+CREATE TABLE payments.stripe_objects (
+    environment text NOT NULL,
+    account_id text NOT NULL,
+    object_type text NOT NULL,
+    object_id text NOT NULL,
+    as_of bigint NOT NULL,
+    source text NOT NULL,
+    event_id text,
+    deleted boolean DEFAULT false NOT NULL,
+    undecided boolean DEFAULT false NOT NULL,
+    payment_key text,
+    paid_at bigint,
+    failed_at bigint,
+    refunded_at bigint,
+    raw jsonb NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (toast_tuple_target='8160');
+
+-- view broken_grant_money
+CREATE VIEW payments.broken_grant_money WITH (security_invoker='true') AS
+ SELECT f.environment,
+    jsonb_build_object('fulfillment', f.id, 'rule', f.rule, 'key', f.key, 'paymentKey', f.payment_key) AS found
+   FROM (payments.fulfillments f
+     LEFT JOIN LATERAL ( SELECT bool_or((t.status = ANY (ARRAY['succeeded'::text, 'refunded'::text, 'partially_refunded'::text]))) AS came
+           FROM (payments.stripe_objects o
+             JOIN payments.transactions t ON (((t.provider = 'stripe'::text) AND (t.environment = o.environment) AND ((t.provider_object_id = o.object_id) OR (t.provider_object_id = o.payment_key)))))
+          WHERE ((o.payment_key = f.payment_key) AND (o.environment = f.environment))) money ON (true))
+  WHERE ((f.granted_at IS NOT NULL) AND (f.amount_paid > 0) AND (money.came IS NOT TRUE));
+
+-- table payment_invoices
+CREATE TABLE payments.payment_invoices (
+    environment text NOT NULL,
+    payment_intent_id text NOT NULL,
+    invoice_id text NOT NULL,
+    invoice_payment_id text DEFAULT ''::text NOT NULL
+);
+
+-- view broken_grants
+CREATE VIEW payments.broken_grants WITH (security_invoker='true') AS
+ SELECT f.environment,
+    jsonb_build_object('rule', f.rule, 'paymentKeys', jsonb_build_array(f.payment_key, other.payment_key)) AS found
+   FROM ((payments.fulfillments f
+     JOIN payments.payment_invoices i ON (((i.payment_intent_id = f.payment_key) AND (i.environment = f.environment))))
+     JOIN payments.fulfillments other ON (((other.payment_key = i.invoice_id) AND (other.rule = f.rule) AND (other.environment = f.environment))))
+  WHERE ((f.granted_at IS NOT NULL) AND (other.granted_at IS NOT NULL));
+
+-- table customer_mappings
+CREATE TABLE payments.customer_mappings (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    environment text NOT NULL,
+    account_id text DEFAULT ''::text NOT NULL,
+    provider text NOT NULL,
+    subject_type text NOT NULL,
+    subject_id text NOT NULL,
+    provider_customer_id text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT customer_mappings_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
+    CONSTRAINT customer_mappings_provider_check CHECK ((provider ~ '^[a-z][a-z0-9_]*$'::text))
+);
+
+-- view broken_mappings
+CREATE VIEW payments.broken_mappings WITH (security_invoker='true') AS
+ SELECT m.environment,
+    jsonb_build_object('subject', ((m.subject_type || ':'::text) || m.subject_id), 'customer', m.provider_customer_id) AS found
+   FROM (payments.customer_mappings m
+     JOIN payments.customers c ON (((c.provider = m.provider) AND (c.environment = m.environment) AND (c.provider_customer_id = m.provider_customer_id))))
+  WHERE c.deleted;
+
+-- table outbox
+CREATE TABLE payments.outbox (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    destination_id uuid NOT NULL,
+    environment text NOT NULL,
+    type text NOT NULL,
+    fulfillment_id uuid NOT NULL,
+    content jsonb NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT now(),
+    leased_until timestamp with time zone,
+    delivered_at timestamp with time zone,
+    last_error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+-- view broken_messages
+CREATE VIEW payments.broken_messages WITH (security_invoker='true') AS
+ SELECT environment,
+    jsonb_build_object('message', id, 'type', type, 'fulfillment', fulfillment_id, 'lastError', last_error) AS found
+   FROM payments.outbox o
+  WHERE ((delivered_at IS NULL) AND (created_at < (now() - '01:00:00'::interval)));
+
+-- view broken_payments
+CREATE VIEW payments.broken_payments WITH (security_invoker='true') AS
+ SELECT environment,
+    jsonb_build_object('paymentIntent', (related_object_ids ->> 'payment_intent'::text), 'rows', jsonb_agg(provider_object_id ORDER BY provider_object_id)) AS found
+   FROM payments.transactions t
+  WHERE ((provider = 'stripe'::text) AND (type <> 'refund'::text) AND ((related_object_ids ->> 'payment_intent'::text) IS NOT NULL))
+  GROUP BY environment, (related_object_ids ->> 'payment_intent'::text)
+ HAVING (count(*) > 1);
+
+-- view broken_pending
+CREATE VIEW payments.broken_pending WITH (security_invoker='true') AS
+ SELECT environment,
+    jsonb_build_object('event', event_id, 'due', next_attempt_at, 'reason', last_error) AS found
+   FROM payments.event_queue q
+  WHERE (next_attempt_at < (now() - '00:15:00'::interval));
+
+-- view broken_periods
+CREATE VIEW payments.broken_periods WITH (security_invoker='true') AS
+ SELECT environment,
+    jsonb_build_object('subscription', subscription_id, 'currentPeriodEnd', current_period_end) AS found
+   FROM payments.stripe_subscriptions s
+  WHERE ((status = ANY (ARRAY['active'::text, 'trialing'::text])) AND (current_period_end < (now() - '2 days'::interval)));
+
+-- view broken_plans
+CREATE VIEW payments.broken_plans WITH (security_invoker='true') AS
+ SELECT environment,
+    jsonb_build_object('subscription', subscription_id, 'subject', ((subject_type || ':'::text) || subject_id)) AS found
+   FROM payments.stripe_subscriptions s
+  WHERE ((status = ANY (ARRAY['trialing'::text, 'active'::text, 'past_due'::text, 'unpaid'::text, 'paused'::text])) AND (subject_type IS NOT NULL) AND (EXISTS ( SELECT
+           FROM payments.stripe_subscriptions first
+          WHERE ((first.environment = s.environment) AND (first.subject_type = s.subject_type) AND (first.subject_id = s.subject_id) AND (first.account_id = s.account_id) AND (first.status = ANY (ARRAY['trialing'::text, 'active'::text, 'past_due'::text, 'unpaid'::text, 'paused'::text])) AND (payments.subscription_families(first.environment, first.subscription_id) && payments.subscription_families(s.environment, s.subscription_id)) AND (ROW(first.started_at, first.subscription_id) < ROW(s.started_at, s.subscription_id))))) AND (NOT (EXISTS ( SELECT
+           FROM payments.attention a
+          WHERE ((a.environment = s.environment) AND (a.reason = 'second_subscription'::text) AND (a.object_id = s.subscription_id))))));
+
+-- table refetch_queue
+CREATE TABLE payments.refetch_queue (
+    environment text NOT NULL,
+    object_type text NOT NULL,
+    object_id text NOT NULL,
+    reason text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    leased_until timestamp with time zone,
+    last_error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    only_if_unknown boolean DEFAULT false NOT NULL
+);
+
+-- view broken_refetches
+CREATE VIEW payments.broken_refetches WITH (security_invoker='true') AS
+ SELECT environment,
+    jsonb_build_object('objectType', object_type, 'objectId', object_id, 'reason', reason, 'lastError', last_error) AS found
+   FROM payments.refetch_queue r
+  WHERE (created_at < (now() - '01:00:00'::interval));
+
+-- view broken_refund_sums
+CREATE VIEW payments.broken_refund_sums WITH (security_invoker='true') AS
+ SELECT p.environment,
+    jsonb_build_object('id', p.provider_object_id, 'amountRefunded', p.amount_refunded, 'refunds', r.total) AS found
+   FROM (( SELECT t.environment,
+            t.provider_parent_object_type AS parent_type,
+            t.provider_parent_object_id AS parent_id,
+            sum(t.amount) FILTER (WHERE (t.status = 'refunded'::text)) AS total
+           FROM payments.transactions t
+          WHERE ((t.provider = 'stripe'::text) AND (t.type = 'refund'::text) AND (t.provider_parent_object_id IS NOT NULL))
+          GROUP BY t.environment, t.provider_parent_object_type, t.provider_parent_object_id) r
+     JOIN payments.transactions p ON (((p.provider = 'stripe'::text) AND (p.environment = r.environment) AND ((p.provider_object_type = r.parent_type) AND (p.provider_object_id = r.parent_id)))))
+  WHERE (COALESCE(r.total, (0)::numeric) > (p.amount_refunded)::numeric);
+
+-- view broken_refunds
+CREATE VIEW payments.broken_refunds WITH (security_invoker='true') AS
+ SELECT environment,
+    jsonb_build_object('id', provider_object_id, 'amount', amount, 'amountRefunded', amount_refunded, 'amountLost', amount_lost, 'currency', currency) AS found
+   FROM payments.transactions t
+  WHERE ((type <> 'refund'::text) AND ((amount_refunded > amount) OR (amount_lost > amount)));
+
+-- view broken_reversals
+CREATE VIEW payments.broken_reversals WITH (security_invoker='true') AS
+ SELECT f.environment,
+    jsonb_build_object('fulfillment', f.id, 'rule', f.rule, 'key', f.key, 'amountKept', f.amount_kept, 'shouldKeep', money.amount_kept) AS found
+   FROM (payments.fulfillments f
+     CROSS JOIN LATERAL payments.money_of(f.environment, f.payment_key) money(amount_paid, amount_kept, subject_type, subject_id))
+  WHERE ((f.granted_at IS NOT NULL) AND (f.status <> 'quarantined'::text) AND (f.amount_kept IS DISTINCT FROM money.amount_kept) AND (money.amount_kept IS NOT NULL) AND (f.updated_at < (now() - '00:02:00'::interval)));
+
+-- view broken_starts
+CREATE VIEW payments.broken_starts WITH (security_invoker='true') AS
+ SELECT environment,
+    jsonb_build_object('id', id, 'status', status, 'createdAt', created_at) AS found
+   FROM payments.stripe_checkout_sessions s
+  WHERE ((status = 'initialized'::text) AND (created_at < (now() - '01:00:00'::interval)));
+
+-- view broken_subjects
+CREATE VIEW payments.broken_subjects WITH (security_invoker='true') AS
+ SELECT environment,
+    jsonb_build_object('subscription', subscription_id, 'customer', customer_id) AS found
+   FROM payments.stripe_subscriptions s
+  WHERE ((status = ANY (ARRAY['trialing'::text, 'active'::text, 'past_due'::text, 'unpaid'::text, 'paused'::text])) AND (subject_type IS NULL) AND (NOT (EXISTS ( SELECT
+           FROM payments.attention a
+          WHERE ((a.environment = s.environment) AND (a.closed_at IS NULL) AND (a.object_id = ANY (ARRAY[s.subscription_id, s.customer_id])))))));
+
+-- table provider_connections
+CREATE TABLE payments.provider_connections (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    environment text NOT NULL,
+    provider text NOT NULL,
+    status text DEFAULT 'unconfigured'::text NOT NULL,
+    provider_account_id text,
+    account_email text,
+    account_name text,
+    account_livemode boolean,
+    webhook_endpoint_id text,
+    webhook_endpoint_url text,
+    webhook_configured_at timestamp with time zone,
+    last_synced_at timestamp with time zone,
+    last_sync_status text,
+    last_sync_error text,
+    last_sync_counts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    raw jsonb DEFAULT '{}'::jsonb NOT NULL,
+    connected_at timestamp with time zone,
+    webhook_error text,
+    sync_leased_until timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    webhook_status text,
+    webhook_problems jsonb DEFAULT '[]'::jsonb NOT NULL,
+    webhook_checked_at timestamp with time zone,
+    webhook_check_due timestamp with time zone,
+    webhook_checked_for text,
+    CONSTRAINT provider_connections_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
+    CONSTRAINT provider_connections_last_sync_status_check CHECK ((last_sync_status = ANY (ARRAY['succeeded'::text, 'failed'::text]))),
+    CONSTRAINT provider_connections_provider_check CHECK ((provider ~ '^[a-z][a-z0-9_]*$'::text)),
+    CONSTRAINT provider_connections_status_check CHECK ((status = ANY (ARRAY['unconfigured'::text, 'connected'::text, 'error'::text]))),
+    CONSTRAINT provider_connections_webhook_status_check CHECK ((webhook_status = ANY (ARRAY['ok'::text, 'problem'::text, 'unknown'::text])))
+);
+
+-- table sweeps
+CREATE TABLE payments.sweeps (
+    environment text NOT NULL,
+    account_id text NOT NULL,
+    complete_from bigint NOT NULL,
+    complete_through bigint NOT NULL,
+    wanted_since bigint,
+    short_due timestamp with time zone DEFAULT (now() + '00:01:00'::interval) NOT NULL,
+    long_due timestamp with time zone DEFAULT (now() + '01:00:00'::interval) NOT NULL,
+    holder uuid,
+    leased_until timestamp with time zone,
+    swept_at timestamp with time zone,
+    error text,
+    listed bigint DEFAULT 0 NOT NULL,
+    missing bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT sweeps_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])))
+);
+
+-- view broken_sweeps
+CREATE VIEW payments.broken_sweeps WITH (security_invoker='true') AS
+ SELECT s.environment,
+    jsonb_build_object('completeThrough', payments.unix(s.complete_through), 'error', s.error) AS found
+   FROM (payments.sweeps s
+     JOIN payments.provider_connections c ON (((c.provider = 'stripe'::text) AND (c.environment = s.environment) AND (c.provider_account_id = s.account_id) AND (c.status = 'connected'::text))))
+  WHERE (payments.unix(s.complete_through) < (now() - '00:15:00'::interval));
+
+-- table chain_gaps
+CREATE TABLE payments.chain_gaps (
+    environment text NOT NULL,
+    object_type text NOT NULL,
+    object_id text NOT NULL,
+    event_id text NOT NULL,
+    as_of bigint NOT NULL,
+    before_as_of bigint NOT NULL,
+    noticed_at timestamp with time zone DEFAULT now() NOT NULL,
+    look_at timestamp with time zone DEFAULT (now() + '00:00:15'::interval) NOT NULL,
+    looks integer DEFAULT 0 NOT NULL
+);
+
+-- table checkout_options
+CREATE TABLE payments.checkout_options (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    environment text NOT NULL,
+    price_id text,
+    allow_promotion_codes boolean,
+    automatic_tax boolean,
+    tax_id_collection boolean,
+    phone_number_collection boolean,
+    billing_address_collection text,
+    locale text,
+    adjustable_quantity boolean,
+    expires_after_minutes integer,
+    trial_period_days integer,
+    payment_method_collection text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT checkout_options_billing_address_collection_check CHECK ((billing_address_collection = ANY (ARRAY['auto'::text, 'required'::text]))),
+    CONSTRAINT checkout_options_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
+    CONSTRAINT checkout_options_expires_after_minutes_check CHECK (((expires_after_minutes >= 30) AND (expires_after_minutes <= 1440))),
+    CONSTRAINT checkout_options_payment_method_collection_check CHECK ((payment_method_collection = ANY (ARRAY['always'::text, 'if_required'::text]))),
+    CONSTRAINT checkout_options_trial_period_days_check CHECK (((trial_period_days >= 1) AND (trial_period_days <= 730)))
+);
+
+-- table destinations
+CREATE TABLE payments.destinations (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    environment text NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    url text,
+    types text[] NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT destinations_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
+    CONSTRAINT destinations_kind_check CHECK ((kind = ANY (ARRAY['webhook'::text, 'after_commit'::text])))
+);
+
+-- table event_attempts
+CREATE TABLE payments.event_attempts (
+    seq bigint NOT NULL,
+    environment text NOT NULL,
+    event_id text NOT NULL,
+    attempt integer NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    outcome text NOT NULL,
+    error text,
+    duration_ms integer
+);
+
+-- sequence event_attempts_seq_seq
+ALTER TABLE payments.event_attempts ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME payments.event_attempts_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+-- table guest_counts
+CREATE UNLOGGED TABLE payments.guest_counts (
+    minute timestamp with time zone NOT NULL,
+    network text NOT NULL,
+    checkouts integer NOT NULL
+);
+
+-- table invariant_checks
+CREATE TABLE payments.invariant_checks (
+    environment text NOT NULL,
+    name text NOT NULL,
+    violations bigint NOT NULL,
+    samples jsonb NOT NULL,
+    since timestamp with time zone,
+    checked_at timestamp with time zone NOT NULL,
+    CONSTRAINT invariant_checks_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])))
+);
+
+-- table listeners
+CREATE TABLE payments.listeners (
+    name text NOT NULL,
+    environment text,
+    event_types text[] NOT NULL,
+    last_seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT listeners_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])))
+);
+
+-- table operator_requests
+CREATE TABLE payments.operator_requests (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    environment text NOT NULL,
+    account_id text DEFAULT ''::text NOT NULL,
+    idempotency_key text NOT NULL,
+    action text NOT NULL,
+    target text NOT NULL,
+    request_hash text NOT NULL,
+    attempt integer DEFAULT 1 NOT NULL,
+    status text DEFAULT 'started'::text NOT NULL,
+    answer jsonb,
+    last_error text,
+    actor text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT operator_requests_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
+    CONSTRAINT operator_requests_status_check CHECK ((status = ANY (ARRAY['started'::text, 'succeeded'::text, 'failed'::text])))
+);
+
+-- table reconciliation_findings
+CREATE TABLE payments.reconciliation_findings (
+    reconciliation_id uuid NOT NULL,
+    nth bigint NOT NULL,
+    class text NOT NULL,
+    table_name text NOT NULL,
+    key text NOT NULL,
+    object_type text NOT NULL,
+    object_id text NOT NULL,
+    columns jsonb DEFAULT '{}'::jsonb NOT NULL,
+    payment_key text,
+    amount bigint,
+    currency text,
+    fixed boolean DEFAULT false NOT NULL,
+    CONSTRAINT reconciliation_findings_class_check CHECK ((class = ANY (ARRAY['missing'::text, 'stale'::text, 'extra'::text, 'unmapped'::text, 'foreign'::text])))
+);
+
+-- sequence reconciliation_findings_nth_seq
+ALTER TABLE payments.reconciliation_findings ALTER COLUMN nth ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME payments.reconciliation_findings_nth_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+-- table reconciliation_objects
+CREATE UNLOGGED TABLE payments.reconciliation_objects (
+    reconciliation_id uuid NOT NULL,
+    object_type text NOT NULL,
+    object_id text NOT NULL,
+    payment_key text,
+    as_of bigint NOT NULL,
+    payload text
+);
+
+-- table reconciliations
+CREATE TABLE payments.reconciliations (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    environment text NOT NULL,
+    account_id text NOT NULL,
+    status text DEFAULT 'running'::text NOT NULL,
+    fix boolean NOT NULL,
+    confirm boolean NOT NULL,
+    objects text[] NOT NULL,
+    since bigint,
+    counts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    classes jsonb DEFAULT '{}'::jsonb NOT NULL,
+    money jsonb DEFAULT '{}'::jsonb NOT NULL,
+    unconfirmed jsonb DEFAULT '{}'::jsonb NOT NULL,
+    error text,
+    requested_by text NOT NULL,
+    alive_until timestamp with time zone DEFAULT (now() + '00:00:30'::interval) NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL,
+    finished_at timestamp with time zone,
+    CONSTRAINT reconciliations_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
+    CONSTRAINT reconciliations_status_check CHECK ((status = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text, 'interrupted'::text])))
+);
+
+-- table reversal_queue
+CREATE TABLE payments.reversal_queue (
+    environment text NOT NULL,
+    payment_key text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    leased_until timestamp with time zone,
+    last_error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 -- table stripe_customer_portal_sessions
 CREATE TABLE payments.stripe_customer_portal_sessions (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -428,26 +833,6 @@ CREATE TABLE payments.stripe_customer_portal_sessions (
     CONSTRAINT stripe_customer_portal_sessions_status_check CHECK ((status = ANY (ARRAY['initialized'::text, 'created'::text, 'failed'::text])))
 );
 ALTER TABLE ONLY payments.stripe_customer_portal_sessions FORCE ROW LEVEL SECURITY;
-
--- table stripe_objects
-CREATE TABLE payments.stripe_objects (
-    environment text NOT NULL,
-    account_id text NOT NULL,
-    object_type text NOT NULL,
-    object_id text NOT NULL,
-    as_of bigint NOT NULL,
-    source text NOT NULL,
-    event_id text,
-    deleted boolean DEFAULT false NOT NULL,
-    undecided boolean DEFAULT false NOT NULL,
-    payment_key text,
-    paid_at bigint,
-    failed_at bigint,
-    refunded_at bigint,
-    raw jsonb NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-)
-WITH (toast_tuple_target='8160');
 
 -- table stripe_prices
 CREATE TABLE payments.stripe_prices (
@@ -493,22 +878,6 @@ CREATE TABLE payments.stripe_products (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT stripe_products_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])))
-)
-WITH (toast_tuple_target='8160');
-
--- table stripe_snapshots
-CREATE TABLE payments.stripe_snapshots (
-    seq bigint NOT NULL,
-    environment text NOT NULL,
-    account_id text NOT NULL,
-    object_type text NOT NULL,
-    object_id text NOT NULL,
-    as_of bigint NOT NULL,
-    source text NOT NULL,
-    event_id text,
-    event_type text,
-    payload text NOT NULL,
-    received_at timestamp with time zone DEFAULT now() NOT NULL
 )
 WITH (toast_tuple_target='8160');
 
@@ -591,31 +960,6 @@ CREATE TABLE payments.syncs (
     CONSTRAINT syncs_status_check CHECK ((status = ANY (ARRAY['running'::text, 'succeeded'::text, 'failed'::text])))
 );
 
--- table webhook_events
-CREATE TABLE payments.webhook_events (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    environment text NOT NULL,
-    provider text NOT NULL,
-    provider_event_id text NOT NULL,
-    event_type text NOT NULL,
-    livemode boolean NOT NULL,
-    provider_account_id text,
-    object_type text,
-    object_id text,
-    processing_status text DEFAULT 'pending'::text NOT NULL,
-    attempt_count integer DEFAULT 0 NOT NULL,
-    last_error text,
-    payload jsonb NOT NULL,
-    received_at timestamp with time zone DEFAULT now() NOT NULL,
-    processed_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT webhook_events_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
-    CONSTRAINT webhook_events_processing_status_check CHECK ((processing_status = ANY (ARRAY['pending'::text, 'processed'::text, 'failed'::text, 'ignored'::text]))),
-    CONSTRAINT webhook_events_provider_check CHECK ((provider ~ '^[a-z][a-z0-9_]*$'::text))
-)
-WITH (toast_tuple_target='8160');
-
 -- table api_keys
 CREATE TABLE system.api_keys (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -692,6 +1036,10 @@ ALTER TABLE ONLY auth.users
 ALTER TABLE ONLY payments.attention
     ADD CONSTRAINT attention_pkey PRIMARY KEY (id);
 
+-- constraint chain_gaps chain_gaps_pkey
+ALTER TABLE ONLY payments.chain_gaps
+    ADD CONSTRAINT chain_gaps_pkey PRIMARY KEY (event_id, environment);
+
 -- constraint checkout_options checkout_options_environment_price_id_key
 ALTER TABLE ONLY payments.checkout_options
     ADD CONSTRAINT checkout_options_environment_price_id_key UNIQUE NULLS NOT DISTINCT (environment, price_id);
@@ -716,6 +1064,14 @@ ALTER TABLE ONLY payments.customer_mappings
 ALTER TABLE ONLY payments.customers
     ADD CONSTRAINT customers_pkey PRIMARY KEY (id);
 
+-- constraint destinations destinations_environment_kind_name_key
+ALTER TABLE ONLY payments.destinations
+    ADD CONSTRAINT destinations_environment_kind_name_key UNIQUE (environment, kind, name);
+
+-- constraint destinations destinations_pkey
+ALTER TABLE ONLY payments.destinations
+    ADD CONSTRAINT destinations_pkey PRIMARY KEY (id);
+
 -- constraint event_attempts event_attempts_pkey
 ALTER TABLE ONLY payments.event_attempts
     ADD CONSTRAINT event_attempts_pkey PRIMARY KEY (seq);
@@ -724,13 +1080,33 @@ ALTER TABLE ONLY payments.event_attempts
 ALTER TABLE ONLY payments.event_queue
     ADD CONSTRAINT event_queue_pkey PRIMARY KEY (event_id, environment);
 
+-- constraint fulfillments fulfillments_payment_key_rule_environment_key
+ALTER TABLE ONLY payments.fulfillments
+    ADD CONSTRAINT fulfillments_payment_key_rule_environment_key UNIQUE (payment_key, rule, environment);
+
+-- constraint fulfillments fulfillments_pkey
+ALTER TABLE ONLY payments.fulfillments
+    ADD CONSTRAINT fulfillments_pkey PRIMARY KEY (id);
+
 -- constraint guest_counts guest_counts_pkey
 ALTER TABLE ONLY payments.guest_counts
     ADD CONSTRAINT guest_counts_pkey PRIMARY KEY (minute, network);
 
+-- constraint invariant_checks invariant_checks_pkey
+ALTER TABLE ONLY payments.invariant_checks
+    ADD CONSTRAINT invariant_checks_pkey PRIMARY KEY (environment, name);
+
+-- constraint listeners listeners_pkey
+ALTER TABLE ONLY payments.listeners
+    ADD CONSTRAINT listeners_pkey PRIMARY KEY (name);
+
 -- constraint operator_requests operator_requests_pkey
 ALTER TABLE ONLY payments.operator_requests
     ADD CONSTRAINT operator_requests_pkey PRIMARY KEY (id);
+
+-- constraint outbox outbox_pkey
+ALTER TABLE ONLY payments.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (id);
 
 -- constraint payment_invoices payment_invoices_pkey
 ALTER TABLE ONLY payments.payment_invoices
@@ -744,9 +1120,25 @@ ALTER TABLE ONLY payments.provider_connections
 ALTER TABLE ONLY payments.provider_connections
     ADD CONSTRAINT provider_connections_provider_environment_key UNIQUE (provider, environment);
 
+-- constraint reconciliation_findings reconciliation_findings_pkey
+ALTER TABLE ONLY payments.reconciliation_findings
+    ADD CONSTRAINT reconciliation_findings_pkey PRIMARY KEY (reconciliation_id, nth);
+
+-- constraint reconciliation_objects reconciliation_objects_pkey
+ALTER TABLE ONLY payments.reconciliation_objects
+    ADD CONSTRAINT reconciliation_objects_pkey PRIMARY KEY (reconciliation_id, object_type, object_id);
+
+-- constraint reconciliations reconciliations_pkey
+ALTER TABLE ONLY payments.reconciliations
+    ADD CONSTRAINT reconciliations_pkey PRIMARY KEY (id);
+
 -- constraint refetch_queue refetch_queue_pkey
 ALTER TABLE ONLY payments.refetch_queue
     ADD CONSTRAINT refetch_queue_pkey PRIMARY KEY (object_id, object_type, environment);
+
+-- constraint reversal_queue reversal_queue_pkey
+ALTER TABLE ONLY payments.reversal_queue
+    ADD CONSTRAINT reversal_queue_pkey PRIMARY KEY (payment_key, environment);
 
 -- constraint stripe_checkout_sessions stripe_checkout_sessions_pkey
 ALTER TABLE ONLY payments.stripe_checkout_sessions
@@ -783,6 +1175,10 @@ ALTER TABLE ONLY payments.stripe_subscriptions
 -- constraint subject_customers subject_customers_pkey
 ALTER TABLE ONLY payments.subject_customers
     ADD CONSTRAINT subject_customers_pkey PRIMARY KEY (subject_id, subject_type, environment, customer_id);
+
+-- constraint sweeps sweeps_pkey
+ALTER TABLE ONLY payments.sweeps
+    ADD CONSTRAINT sweeps_pkey PRIMARY KEY (environment, account_id);
 
 -- constraint sync_windows sync_windows_pkey
 ALTER TABLE ONLY payments.sync_windows
@@ -840,6 +1236,9 @@ CREATE UNIQUE INDEX attention_open ON payments.attention USING btree (object_id,
 -- index attention_subject
 CREATE INDEX attention_subject ON payments.attention USING btree (subject_id, subject_type, environment);
 
+-- index chain_gaps_due
+CREATE INDEX chain_gaps_due ON payments.chain_gaps USING btree (look_at);
+
 -- index customer_mappings_listed
 CREATE INDEX customer_mappings_listed ON payments.customer_mappings USING btree (environment, created_at DESC, id DESC);
 
@@ -873,11 +1272,56 @@ CREATE INDEX event_attempts_event ON payments.event_attempts USING btree (event_
 -- index event_queue_due
 CREATE INDEX event_queue_due ON payments.event_queue USING btree (next_attempt_at) WHERE (next_attempt_at IS NOT NULL);
 
+-- index fulfillments_created
+CREATE INDEX fulfillments_created ON payments.fulfillments USING btree (environment, created_at);
+
+-- index fulfillments_given_key
+CREATE INDEX fulfillments_given_key ON payments.fulfillments USING btree (key, environment) WHERE (key IS NOT NULL);
+
+-- index fulfillments_key
+CREATE UNIQUE INDEX fulfillments_key ON payments.fulfillments USING btree (key, rule, environment) WHERE ((status = 'granted'::text) AND (key IS NOT NULL));
+
+-- index fulfillments_status
+CREATE INDEX fulfillments_status ON payments.fulfillments USING btree (environment, status, created_at);
+
+-- index fulfillments_subject
+CREATE INDEX fulfillments_subject ON payments.fulfillments USING btree (subject_id, subject_type, environment, created_at) WHERE (subject_id IS NOT NULL);
+
 -- index operator_requests_key
 CREATE UNIQUE INDEX operator_requests_key ON payments.operator_requests USING btree (environment, idempotency_key);
 
+-- index outbox_destination
+CREATE INDEX outbox_destination ON payments.outbox USING btree (destination_id, next_attempt_at) WHERE (next_attempt_at IS NOT NULL);
+
+-- index outbox_due
+CREATE INDEX outbox_due ON payments.outbox USING btree (next_attempt_at) WHERE (next_attempt_at IS NOT NULL);
+
+-- index outbox_fulfillment
+CREATE INDEX outbox_fulfillment ON payments.outbox USING btree (fulfillment_id);
+
+-- index outbox_messages
+CREATE INDEX outbox_messages ON payments.outbox USING btree (destination_id, created_at, id);
+
+-- index reconciliation_findings_row
+CREATE UNIQUE INDEX reconciliation_findings_row ON payments.reconciliation_findings USING btree (reconciliation_id, class, table_name, key);
+
+-- index reconciliation_objects_different
+CREATE INDEX reconciliation_objects_different ON payments.reconciliation_objects USING btree (reconciliation_id, object_type, object_id) WHERE (payload IS NOT NULL);
+
+-- index reconciliation_objects_payment
+CREATE INDEX reconciliation_objects_payment ON payments.reconciliation_objects USING btree (reconciliation_id, payment_key) WHERE (payment_key IS NOT NULL);
+
+-- index reconciliations_running
+CREATE UNIQUE INDEX reconciliations_running ON payments.reconciliations USING btree (environment) WHERE (status = 'running'::text);
+
+-- index reconciliations_started
+CREATE INDEX reconciliations_started ON payments.reconciliations USING btree (environment, started_at DESC);
+
 -- index refetch_queue_due
 CREATE INDEX refetch_queue_due ON payments.refetch_queue USING btree (next_attempt_at);
+
+-- index reversal_queue_due
+CREATE INDEX reversal_queue_due ON payments.reversal_queue USING btree (next_attempt_at);
 
 -- index stripe_checkout_sessions_customer
 CREATE INDEX stripe_checkout_sessions_customer ON payments.stripe_checkout_sessions USING btree (environment, customer_id) WHERE (customer_id IS NOT NULL);
@@ -1026,6 +1470,15 @@ CREATE TRIGGER trg_payments_customer_mappings_updated_at BEFORE UPDATE ON paymen
 -- trigger customers trg_payments_customers_updated_at
 CREATE TRIGGER trg_payments_customers_updated_at BEFORE UPDATE ON payments.customers FOR EACH ROW EXECUTE FUNCTION system.update_updated_at();
 
+-- trigger destinations trg_payments_destinations_updated_at
+CREATE TRIGGER trg_payments_destinations_updated_at BEFORE UPDATE ON payments.destinations FOR EACH ROW EXECUTE FUNCTION system.update_updated_at();
+
+-- trigger fulfillments trg_payments_fulfillments_announced
+CREATE TRIGGER trg_payments_fulfillments_announced AFTER INSERT OR UPDATE ON payments.fulfillments FOR EACH ROW EXECUTE FUNCTION payments.announce_fulfillment();
+
+-- trigger fulfillments trg_payments_fulfillments_updated_at
+CREATE TRIGGER trg_payments_fulfillments_updated_at BEFORE UPDATE ON payments.fulfillments FOR EACH ROW EXECUTE FUNCTION system.update_updated_at();
+
 -- trigger operator_requests trg_payments_operator_requests_updated_at
 CREATE TRIGGER trg_payments_operator_requests_updated_at BEFORE UPDATE ON payments.operator_requests FOR EACH ROW EXECUTE FUNCTION system.update_updated_at();
 
@@ -1058,6 +1511,14 @@ CREATE TRIGGER trg_payments_webhook_events_updated_at BEFORE UPDATE ON payments.
 
 -- trigger secrets trg_system_secrets_updated_at
 CREATE TRIGGER trg_system_secrets_updated_at BEFORE UPDATE ON system.secrets FOR EACH ROW EXECUTE FUNCTION system.update_updated_at();
+
+-- fk constraint outbox outbox_destination_id_fkey
+ALTER TABLE ONLY payments.outbox
+    ADD CONSTRAINT outbox_destination_id_fkey FOREIGN KEY (destination_id) REFERENCES payments.destinations(id) ON DELETE CASCADE;
+
+-- fk constraint reconciliation_findings reconciliation_findings_reconciliation_id_fkey
+ALTER TABLE ONLY payments.reconciliation_findings
+    ADD CONSTRAINT reconciliation_findings_reconciliation_id_fkey FOREIGN KEY (reconciliation_id) REFERENCES payments.reconciliations(id) ON DELETE CASCADE;
 
 -- fk constraint sync_windows sync_windows_sync_id_fkey
 ALTER TABLE ONLY payments.sync_windows
@@ -1126,6 +1587,12 @@ GRANT ALL ON FUNCTION payments.access_of(p_environment text, p_subject_type text
 REVOKE ALL ON FUNCTION payments.analyze_new_tables() FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.analyze_new_tables() TO paygres_service;
 
+-- acl FUNCTION bought(p_environment text, p_event jsonb, OUT payment_key text, OUT checkout_session_id uuid, OUT amount bigint, OUT currency text, OUT items jsonb, OUT amount_paid bigint, OUT amount_kept bigint, OUT subject_type text, OUT subject_id text)
+REVOKE ALL ON FUNCTION payments.bought(p_environment text, p_event jsonb, OUT payment_key text, OUT checkout_session_id uuid, OUT amount bigint, OUT currency text, OUT items jsonb, OUT amount_paid bigint, OUT amount_kept bigint, OUT subject_type text, OUT subject_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.bought(p_environment text, p_event jsonb, OUT payment_key text, OUT checkout_session_id uuid, OUT amount bigint, OUT currency text, OUT items jsonb, OUT amount_paid bigint, OUT amount_kept bigint, OUT subject_type text, OUT subject_id text) TO paygres_service;
+GRANT ALL ON FUNCTION payments.bought(p_environment text, p_event jsonb, OUT payment_key text, OUT checkout_session_id uuid, OUT amount bigint, OUT currency text, OUT items jsonb, OUT amount_paid bigint, OUT amount_kept bigint, OUT subject_type text, OUT subject_id text) TO payments_trigger;
+GRANT ALL ON FUNCTION payments.bought(p_environment text, p_event jsonb, OUT payment_key text, OUT checkout_session_id uuid, OUT amount bigint, OUT currency text, OUT items jsonb, OUT amount_paid bigint, OUT amount_kept bigint, OUT subject_type text, OUT subject_id text) TO project_admin;
+
 -- acl FUNCTION caller_scope()
 GRANT ALL ON FUNCTION payments.caller_scope() TO anon;
 GRANT ALL ON FUNCTION payments.caller_scope() TO authenticated;
@@ -1166,12 +1633,28 @@ GRANT ALL ON FUNCTION payments.default_environment() TO project_admin;
 GRANT ALL ON FUNCTION payments.default_environment() TO paygres_service;
 GRANT ALL ON FUNCTION payments.default_environment() TO payments_trigger;
 
+-- acl TABLE webhook_events
+GRANT SELECT,TRIGGER ON TABLE payments.webhook_events TO project_admin;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.webhook_events TO paygres_service;
+GRANT SELECT,INSERT,UPDATE ON TABLE payments.webhook_events TO payments_trigger;
+
+-- acl TABLE fulfillments
+GRANT SELECT,TRIGGER ON TABLE payments.fulfillments TO project_admin;
+GRANT SELECT ON TABLE payments.fulfillments TO paygres_service;
+GRANT SELECT,INSERT,UPDATE ON TABLE payments.fulfillments TO payments_trigger;
+
 -- acl FUNCTION has_access(subject_type text, subject_id text, lookup_key text, environment text)
 GRANT ALL ON FUNCTION payments.has_access(subject_type text, subject_id text, lookup_key text, environment text) TO anon;
 GRANT ALL ON FUNCTION payments.has_access(subject_type text, subject_id text, lookup_key text, environment text) TO authenticated;
 GRANT ALL ON FUNCTION payments.has_access(subject_type text, subject_id text, lookup_key text, environment text) TO project_admin;
 GRANT ALL ON FUNCTION payments.has_access(subject_type text, subject_id text, lookup_key text, environment text) TO paygres_service;
 GRANT ALL ON FUNCTION payments.has_access(subject_type text, subject_id text, lookup_key text, environment text) TO payments_trigger;
+
+-- acl FUNCTION money_of(p_environment text, p_payment_key text, OUT amount_paid bigint, OUT amount_kept bigint, OUT subject_type text, OUT subject_id text)
+REVOKE ALL ON FUNCTION payments.money_of(p_environment text, p_payment_key text, OUT amount_paid bigint, OUT amount_kept bigint, OUT subject_type text, OUT subject_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.money_of(p_environment text, p_payment_key text, OUT amount_paid bigint, OUT amount_kept bigint, OUT subject_type text, OUT subject_id text) TO paygres_service;
+GRANT ALL ON FUNCTION payments.money_of(p_environment text, p_payment_key text, OUT amount_paid bigint, OUT amount_kept bigint, OUT subject_type text, OUT subject_id text) TO payments_trigger;
+GRANT ALL ON FUNCTION payments.money_of(p_environment text, p_payment_key text, OUT amount_paid bigint, OUT amount_kept bigint, OUT subject_type text, OUT subject_id text) TO project_admin;
 
 -- acl TABLE stripe_subscriptions
 GRANT SELECT ON TABLE payments.stripe_subscriptions TO project_admin;
@@ -1191,38 +1674,9 @@ GRANT SELECT ON TABLE payments.attention TO project_admin;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.attention TO paygres_service;
 GRANT SELECT ON TABLE payments.attention TO payments_trigger;
 
--- acl TABLE checkout_options
-GRANT SELECT ON TABLE payments.checkout_options TO project_admin;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.checkout_options TO paygres_service;
-
--- acl TABLE customer_mappings
-GRANT SELECT ON TABLE payments.customer_mappings TO project_admin;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.customer_mappings TO paygres_service;
-GRANT SELECT ON TABLE payments.customer_mappings TO payments_trigger;
-
--- acl TABLE event_attempts
-GRANT SELECT,INSERT ON TABLE payments.event_attempts TO paygres_service;
-
--- acl TABLE event_queue
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.event_queue TO paygres_service;
-
--- acl TABLE guest_counts
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.guest_counts TO paygres_service;
-
--- acl TABLE operator_requests
-GRANT SELECT ON TABLE payments.operator_requests TO project_admin;
-GRANT SELECT,INSERT,UPDATE ON TABLE payments.operator_requests TO paygres_service;
-
--- acl TABLE payment_invoices
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.payment_invoices TO paygres_service;
-
--- acl TABLE provider_connections
-GRANT SELECT ON TABLE payments.provider_connections TO project_admin;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.provider_connections TO paygres_service;
-GRANT SELECT ON TABLE payments.provider_connections TO payments_trigger;
-
--- acl TABLE refetch_queue
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.refetch_queue TO paygres_service;
+-- acl TABLE broken_amounts
+GRANT SELECT ON TABLE payments.broken_amounts TO project_admin;
+GRANT SELECT ON TABLE payments.broken_amounts TO paygres_service;
 
 -- acl TABLE stripe_checkout_sessions
 GRANT SELECT,INSERT,TRIGGER ON TABLE payments.stripe_checkout_sessions TO project_admin;
@@ -1231,15 +1685,155 @@ GRANT SELECT,UPDATE ON TABLE payments.stripe_checkout_sessions TO payments_trigg
 GRANT SELECT,INSERT ON TABLE payments.stripe_checkout_sessions TO anon;
 GRANT SELECT,INSERT ON TABLE payments.stripe_checkout_sessions TO authenticated;
 
+-- acl TABLE stripe_snapshots
+GRANT SELECT,INSERT ON TABLE payments.stripe_snapshots TO paygres_service;
+
+-- acl TABLE broken_checkouts
+GRANT SELECT ON TABLE payments.broken_checkouts TO project_admin;
+GRANT SELECT ON TABLE payments.broken_checkouts TO paygres_service;
+
+-- acl TABLE event_queue
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.event_queue TO paygres_service;
+
+-- acl TABLE broken_dead
+GRANT SELECT ON TABLE payments.broken_dead TO project_admin;
+GRANT SELECT ON TABLE payments.broken_dead TO paygres_service;
+
+-- acl TABLE stripe_objects
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.stripe_objects TO paygres_service;
+
+-- acl TABLE broken_grant_money
+GRANT SELECT ON TABLE payments.broken_grant_money TO project_admin;
+GRANT SELECT ON TABLE payments.broken_grant_money TO paygres_service;
+
+-- acl TABLE payment_invoices
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.payment_invoices TO paygres_service;
+
+-- acl TABLE broken_grants
+GRANT SELECT ON TABLE payments.broken_grants TO project_admin;
+GRANT SELECT ON TABLE payments.broken_grants TO paygres_service;
+
+-- acl TABLE customer_mappings
+GRANT SELECT ON TABLE payments.customer_mappings TO project_admin;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.customer_mappings TO paygres_service;
+GRANT SELECT ON TABLE payments.customer_mappings TO payments_trigger;
+
+-- acl TABLE broken_mappings
+GRANT SELECT ON TABLE payments.broken_mappings TO project_admin;
+GRANT SELECT ON TABLE payments.broken_mappings TO paygres_service;
+
+-- acl TABLE outbox
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.outbox TO paygres_service;
+
+-- acl TABLE broken_messages
+GRANT SELECT ON TABLE payments.broken_messages TO project_admin;
+GRANT SELECT ON TABLE payments.broken_messages TO paygres_service;
+
+-- acl TABLE broken_payments
+GRANT SELECT ON TABLE payments.broken_payments TO project_admin;
+GRANT SELECT ON TABLE payments.broken_payments TO paygres_service;
+
+-- acl TABLE broken_pending
+GRANT SELECT ON TABLE payments.broken_pending TO project_admin;
+GRANT SELECT ON TABLE payments.broken_pending TO paygres_service;
+
+-- acl TABLE broken_periods
+GRANT SELECT ON TABLE payments.broken_periods TO project_admin;
+GRANT SELECT ON TABLE payments.broken_periods TO paygres_service;
+
+-- acl TABLE broken_plans
+GRANT SELECT ON TABLE payments.broken_plans TO project_admin;
+GRANT SELECT ON TABLE payments.broken_plans TO paygres_service;
+
+-- acl TABLE refetch_queue
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.refetch_queue TO paygres_service;
+
+-- acl TABLE broken_refetches
+GRANT SELECT ON TABLE payments.broken_refetches TO project_admin;
+GRANT SELECT ON TABLE payments.broken_refetches TO paygres_service;
+
+-- acl TABLE broken_refund_sums
+GRANT SELECT ON TABLE payments.broken_refund_sums TO project_admin;
+GRANT SELECT ON TABLE payments.broken_refund_sums TO paygres_service;
+
+-- acl TABLE broken_refunds
+GRANT SELECT ON TABLE payments.broken_refunds TO project_admin;
+GRANT SELECT ON TABLE payments.broken_refunds TO paygres_service;
+
+-- acl TABLE broken_reversals
+GRANT SELECT ON TABLE payments.broken_reversals TO project_admin;
+GRANT SELECT ON TABLE payments.broken_reversals TO paygres_service;
+
+-- acl TABLE broken_starts
+GRANT SELECT ON TABLE payments.broken_starts TO project_admin;
+GRANT SELECT ON TABLE payments.broken_starts TO paygres_service;
+
+-- acl TABLE broken_subjects
+GRANT SELECT ON TABLE payments.broken_subjects TO project_admin;
+GRANT SELECT ON TABLE payments.broken_subjects TO paygres_service;
+
+-- acl TABLE provider_connections
+GRANT SELECT ON TABLE payments.provider_connections TO project_admin;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.provider_connections TO paygres_service;
+GRANT SELECT ON TABLE payments.provider_connections TO payments_trigger;
+
+-- acl TABLE sweeps
+GRANT SELECT ON TABLE payments.sweeps TO project_admin;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.sweeps TO paygres_service;
+
+-- acl TABLE broken_sweeps
+GRANT SELECT ON TABLE payments.broken_sweeps TO project_admin;
+GRANT SELECT ON TABLE payments.broken_sweeps TO paygres_service;
+
+-- acl TABLE chain_gaps
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.chain_gaps TO paygres_service;
+
+-- acl TABLE checkout_options
+GRANT SELECT ON TABLE payments.checkout_options TO project_admin;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.checkout_options TO paygres_service;
+
+-- acl TABLE destinations
+GRANT SELECT ON TABLE payments.destinations TO project_admin;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.destinations TO paygres_service;
+
+-- acl TABLE event_attempts
+GRANT SELECT,INSERT ON TABLE payments.event_attempts TO paygres_service;
+
+-- acl TABLE guest_counts
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.guest_counts TO paygres_service;
+
+-- acl TABLE invariant_checks
+GRANT SELECT ON TABLE payments.invariant_checks TO project_admin;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.invariant_checks TO paygres_service;
+
+-- acl TABLE listeners
+GRANT SELECT ON TABLE payments.listeners TO project_admin;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.listeners TO paygres_service;
+
+-- acl TABLE operator_requests
+GRANT SELECT ON TABLE payments.operator_requests TO project_admin;
+GRANT SELECT,INSERT,UPDATE ON TABLE payments.operator_requests TO paygres_service;
+
+-- acl TABLE reconciliation_findings
+GRANT SELECT ON TABLE payments.reconciliation_findings TO project_admin;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.reconciliation_findings TO paygres_service;
+
+-- acl TABLE reconciliation_objects
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.reconciliation_objects TO paygres_service;
+
+-- acl TABLE reconciliations
+GRANT SELECT ON TABLE payments.reconciliations TO project_admin;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.reconciliations TO paygres_service;
+
+-- acl TABLE reversal_queue
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.reversal_queue TO paygres_service;
+
 -- acl TABLE stripe_customer_portal_sessions
 GRANT SELECT,INSERT,TRIGGER ON TABLE payments.stripe_customer_portal_sessions TO project_admin;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.stripe_customer_portal_sessions TO paygres_service;
 GRANT SELECT,UPDATE ON TABLE payments.stripe_customer_portal_sessions TO payments_trigger;
 GRANT SELECT,INSERT ON TABLE payments.stripe_customer_portal_sessions TO anon;
 GRANT SELECT,INSERT ON TABLE payments.stripe_customer_portal_sessions TO authenticated;
-
--- acl TABLE stripe_objects
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.stripe_objects TO paygres_service;
 
 -- acl TABLE stripe_prices
 GRANT SELECT ON TABLE payments.stripe_prices TO project_admin;
@@ -1250,9 +1844,6 @@ GRANT SELECT ON TABLE payments.stripe_prices TO payments_trigger;
 GRANT SELECT ON TABLE payments.stripe_products TO project_admin;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.stripe_products TO paygres_service;
 GRANT SELECT ON TABLE payments.stripe_products TO payments_trigger;
-
--- acl TABLE stripe_snapshots
-GRANT SELECT,INSERT ON TABLE payments.stripe_snapshots TO paygres_service;
 
 -- acl TABLE stripe_subscription_items
 GRANT SELECT ON TABLE payments.stripe_subscription_items TO project_admin;
@@ -1268,11 +1859,6 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.sync_windows TO paygres_serv
 -- acl TABLE syncs
 GRANT SELECT ON TABLE payments.syncs TO project_admin;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.syncs TO paygres_service;
-
--- acl TABLE webhook_events
-GRANT SELECT,TRIGGER ON TABLE payments.webhook_events TO project_admin;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.webhook_events TO paygres_service;
-GRANT SELECT,INSERT,UPDATE ON TABLE payments.webhook_events TO payments_trigger;
 
 -- acl TABLE api_keys
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE system.api_keys TO paygres_service;

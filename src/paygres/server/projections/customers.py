@@ -10,7 +10,7 @@ def lifecycle(raw: StripeObject) -> tuple[int, ...]:
 
 def row(raw: StripeObject, deleted: bool) -> tuple[str, dict[str, object]]:
     """A deleted customer keeps what was known of it (contract F12); so does the card, which events only name (F14)."""
-    method = (raw.get("invoice_settings") or {}).get("default_payment_method") or raw.get("default_source")
+    method = _method(raw)
     brand, last4 = _card(method)
     country = ((raw.get("address") or {}).get("country")) or (
         ((raw.get("shipping") or {}).get("address") or {}).get("country")
@@ -28,6 +28,16 @@ def row(raw: StripeObject, deleted: bool) -> tuple[str, dict[str, object]]:
         "payment_method_last4": last4,
         "country_code": country.upper() if isinstance(country, str) and len(country) == 2 else None,
     }
+
+
+def completes(newest: StripeObject, other: StripeObject) -> bool:
+    """The newest telling only names the card that this one tells."""
+    named, told = _method(newest), _method(other)
+    return isinstance(named, str) and isinstance(told, dict) and told.get("id") == named
+
+
+def _method(raw: StripeObject) -> object:
+    return (raw.get("invoice_settings") or {}).get("default_payment_method") or raw.get("default_source")
 
 
 def _card(method: object) -> tuple[str | None, str | None]:

@@ -76,6 +76,7 @@ class Event:
     object_id: str
     raw: StripeObject
     previous_attributes: StripeObject | None
+    api_version: str | None = None
 
     @property
     def kind(self) -> Kind | None:
@@ -101,6 +102,7 @@ class Event:
             self.id,
             self.type,
             self.previous_attributes,
+            self.api_version,
         )
 
 
@@ -130,6 +132,7 @@ def read_event(body: Any) -> Event:
         object_id=str(raw.get("id") or event_id),
         raw=raw,
         previous_attributes=previous if isinstance(previous, dict) else None,
+        api_version=version if isinstance(version := body.get("api_version"), str) else None,
     )
 
 

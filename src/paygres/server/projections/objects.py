@@ -17,7 +17,7 @@ from paygres.server.projections import (
     subjects,
     subscriptions,
 )
-from paygres.server.projections.snapshots import Snapshot, StripeObject, Unreadable
+from paygres.server.projections.snapshots import Snapshot, StripeObject, Unreadable, says_only_gone
 
 Row = dict[str, object]
 
@@ -42,6 +42,10 @@ def _complete(_: StripeObject) -> bool:
     return False
 
 
+def _no_completion(_newest: StripeObject, _other: StripeObject) -> bool:
+    return False
+
+
 def _any_shape(_: StripeObject) -> None:
     return None
 
@@ -55,7 +59,9 @@ class Kind:
     `payment_keys`: the payments it is about (pi_, cs_, ch_ or in_), its own first. `marks`: seconds at which this
     snapshot says the payment was paid, failed or refunded. `links`: payment intents that pay an invoice.
     `evidence`: that a subject pays as a customer. Both are gathered from every snapshot, not only the newest.
-    `truncated`: it holds less than Stripe has, and must be read. `attention`: what an operator should know.
+    `truncated`: it holds less than Stripe has, and must be read. `completes`: a stale telling has something that the
+    newest one only names, so the rows are written anew (they look it up in the ledger). `attention`: what an operator
+    should know.
     """
 
     name: str
@@ -68,6 +74,7 @@ class Kind:
     evidence: Callable[[StripeObject], Row | None] = _none
     attention: Callable[[StripeObject], Row | None] = _none
     truncated: Callable[[StripeObject], bool] = _complete
+    completes: Callable[[StripeObject, StripeObject], bool] = _no_completion
     shape: Callable[[StripeObject], None] = _any_shape
 
     @property
@@ -75,10 +82,20 @@ class Kind:
         """Its objects are translated without knowing any other."""
         return self.payment_keys is _no_payment
 
+    def reads(self, raw: StripeObject) -> bool:
+        """Is the object of a shape this version reads?"""
+        try:
+            self.check(raw)
+        except Unreadable:
+            return False
+        return True
+
     def check(self, raw: StripeObject) -> None:
-        """Raise Unreadable when the object is not of a shape this version reads."""
+        """Raise Unreadable when the object is not of a shape this version reads; that it is gone needs none."""
         missing = [name for name in self.required if name not in raw]
         if missing:
+            if says_only_gone(raw):
+                return
             raise Unreadable(f"{self.name} without {', '.join(missing)}: not a shape this version reads")
         self.shape(raw)
 
@@ -154,9 +171,10 @@ KINDS = {
             subscriptions.row,
             evidence=subjects.of_subscription,
             truncated=subscriptions.truncated,
+            completes=subscriptions.completes,
             shape=subscriptions.check,
         ),
-        Kind("customer", ("id",), customers.lifecycle, customers.row),
+        Kind("customer", ("id",), customers.lifecycle, customers.row, completes=customers.completes),
         Kind("product", ("id", "name", "active"), products.lifecycle, products.row),
         Kind("price", ("id", "active", "currency", "type"), prices.lifecycle, prices.row),
     )

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from paygres.server.projections.latest import settle
+from paygres.server.projections.latest import alone, settle
 from paygres.server.projections.objects import Kind
 from paygres.server.projections.payment_family import Family, Member
 from paygres.server.projections.snapshots import Snapshot, StripeObject
@@ -34,37 +34,45 @@ def project(
 ) -> Rows:
     """Rows after `current` has become known.
 
-    `rivals`: the other snapshots that could be newest. `head`: what was settled so far (as_of, source,
-    event_id, deleted, marks). `family`: the settled objects about the same payment, `current`'s own left out.
+    `rivals`: the other snapshots that could be newest. `head`: what was settled so far (as_of, source, event_id,
+    deleted, undecided, bare, marks). `family`: the settled objects about the same payment, `current`'s own left out.
     `invoice`: what is known of the invoice its payment intent pays: an id, "" for none, None for not known.
     """
-    settled = settle([current, *rivals], kind.lifecycle)
+    known = head or {}
+    readable = [rival for rival in rivals if kind.reads(rival.raw)]
+    settled = settle([current, *readable], kind.lifecycle) if readable else alone(current)
     newest = settled.snapshot
     bare, newest_bare = current.bare, newest.bare
-    known = head or {}
     deleted = settled.deleted or bool(known.get("deleted"))
     unchanged = (
         bool(known)
         and newest is not current
         and ((newest.source, newest.as_of, newest.event_id) == (known["source"], known["as_of"], known["event_id"]))
     )
-    keeps_raw = unchanged or (newest_bare and bool(known))
+    # What is settled stays when the newest here only says that the object is gone, and when renderings that cannot be
+    # read hide what it was settled from.
+    hidden = len(readable) < len(rivals) and _hides(known, newest, readable)
+    stays = hidden or (newest_bare and _tells_more(known, newest))
+    keeps_raw = unchanged or stays or (newest_bare and bool(known))
     # The object at hand travels beside the rows (as the payload to store), so it is not repeated in them.
     in_hand = newest is current and not keeps_raw
     raw = {"raw_in_hand": in_hand, "raw": {} if keeps_raw or in_hand else newest.raw}
     marks = kind.marks(current)
-    keys = () if newest_bare else kind.payment_keys(newest.raw)
+    keys = () if newest_bare or hidden else kind.payment_keys(newest.raw)
     links = [] if bare else kind.links(current.raw)
-    key = _resolved(keys, invoice)
+    key = resolved(keys, invoice)
     undecided = settled.undecided or (not newest_bare and kind.truncated(newest.raw))
+    if stays:
+        undecided = hidden or bool(known.get("undecided"))
+    told_at = known if stays else {"as_of": newest.as_of, "source": newest.source, "event_id": newest.event_id}
     rows: Rows = {
         "objects": [
             {
                 "object_type": kind.name,
                 "object_id": current.object_id,
-                "as_of": newest.as_of,
-                "source": newest.source,
-                "event_id": newest.event_id,
+                "as_of": told_at["as_of"],
+                "source": told_at["source"],
+                "event_id": told_at["event_id"],
                 "deleted": deleted,
                 "undecided": undecided,
                 "payment_key": key,
@@ -74,14 +82,17 @@ def project(
         ]
     }
     newly_deleted = deleted and not known.get("deleted")
-    if not unchanged or newly_deleted:
-        _add_own_rows(rows, kind, newest, deleted, raw)
+    told_elsewhere = raw if in_hand or newest_bare else {"raw_in_hand": False, "raw": newest.raw}
+    if (newly_deleted or not unchanged) and not hidden:
+        add_own_rows(rows, kind, newest, deleted, told_elsewhere)
+    elif newest is not current and not bare and kind.completes(newest.raw, current.raw):
+        add_own_rows(rows, kind, newest, deleted, told_elsewhere)
     refetches: list[dict[str, object]] = []
     if links:
         rows["links"] = links
     if key is not None:
         own = Member(kind.name, newest.raw, newest.as_of, **_merged_marks(known, marks))
-        payment = project_payment(Family(key, [own, *map(_member, family)], links, stands_alone=invoice == ""))
+        payment = project_payment(Family(key, [own, *map(member, family)], links, stands_alone=invoice == ""))
         rows["transactions"] = payment.rows
         refetches += payment.refetches
     if not bare and (proof := kind.evidence(current.raw)):
@@ -89,25 +100,44 @@ def project(
     if kind.name == "customer" and newly_deleted:
         rows["deleted_customers"] = [current.object_id]
     if undecided:
-        why = (
-            "the order of events inside one second is open" if settled.undecided else "it has more items than it tells"
-        )
+        why = "the order of events inside one second is open"
+        if not settled.undecided:
+            why = "its newest rendering cannot be read" if hidden else "it has more items than it tells"
         refetches.append({"object_type": kind.name, "object_id": current.object_id, "reason": why})
     if refetches:
         rows["refetches"] = refetches
     return rows
 
 
-def _resolved(keys: Sequence[str], invoice: str | None) -> str | None:
+def _tells_more(known: StripeObject, bare: Snapshot) -> bool:
+    """Was the object settled from more than its being gone, or from a later word of that?"""
+    return bool(known) and (
+        not known.get("bare") or (known["as_of"], known["event_id"] or "") > (bare.as_of, bare.event_id or "")
+    )
+
+
+def _hides(known: StripeObject, newest: Snapshot, readable: Sequence[Snapshot]) -> bool:
+    """Is what was settled newer than the newest of these, and not among them? Renderings this version does not read
+    (their events are parked) took its place among the rivals."""
+    if not known or known.get("bare"):
+        return False
+    at = known["as_of"]
+    return at > newest.as_of or (
+        at == newest.as_of and all(known["event_id"] != one.event_id for one in (newest, *readable))
+    )
+
+
+def resolved(keys: Sequence[str], invoice: str | None) -> str | None:
     """The payment an object belongs to: an intent that pays an invoice belongs to the invoice."""
     if not keys:
         return None
     return invoice if invoice and keys[0].startswith("pi_") else keys[0]
 
 
-def _add_own_rows(rows: Rows, kind: Kind, newest: Snapshot, deleted: bool, raw: dict[str, Any]) -> None:
+def add_own_rows(rows: Rows, kind: Kind, newest: Snapshot, deleted: bool, raw: dict[str, Any]) -> None:
+    """The rows that show the object itself; `raw` is where its JSON is found (raw_in_hand or raw)."""
     if newest.bare and kind.name != "customer":
-        rows["tombstones"] = [{"object_type": kind.name, "object_id": newest.object_id}]
+        rows["tombstones"] = [{"object_type": kind.name, "object_id": newest.object_id, "as_of": newest.as_of}]
         return
     found = kind.rows(newest.raw, deleted)
     if found is not None:
@@ -130,7 +160,8 @@ def _merged_marks(known: StripeObject, marks: dict[str, int]) -> dict[str, int |
     }
 
 
-def _member(known: StripeObject) -> Member:
+def member(known: StripeObject) -> Member:
+    """A settled object (object_type, raw, as_of, marks) as a member of its payment's family."""
     return Member(
         known["object_type"],
         known["raw"],

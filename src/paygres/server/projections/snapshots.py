@@ -11,7 +11,8 @@ class Snapshot:
     """One telling of an object: an event that carried it, or an API read.
 
     `as_of` is in Unix seconds: the event's `created`, or for a read the answer's Date minus the time
-    the request took. `previous_attributes` only comes with `*.updated` events.
+    the request took. `previous_attributes` only comes with `*.updated` events. `api_version` is the event's, which
+    decided how the object was rendered.
     """
 
     object_type: str
@@ -22,6 +23,7 @@ class Snapshot:
     event_id: str | None = None
     event_type: str | None = None
     previous_attributes: StripeObject | None = None
+    api_version: str | None = None
 
     @property
     def deleted(self) -> bool:
@@ -33,7 +35,12 @@ class Snapshot:
     @property
     def bare(self) -> bool:
         """True for `{id, object, deleted}`: it says the object is gone and nothing else."""
-        return self.raw.get("deleted") is True and self.raw.keys() <= {"id", "object", "deleted", "livemode"}
+        return says_only_gone(self.raw)
+
+
+def says_only_gone(raw: StripeObject) -> bool:
+    """Is this `{id, object, deleted}`?"""
+    return raw.get("deleted") is True and raw.keys() <= {"id", "object", "deleted", "livemode"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,11 @@ def truncated(raw: StripeObject) -> bool:
     return bool((raw.get("items") or {}).get("has_more"))
 
 
+def completes(newest: StripeObject, other: StripeObject) -> bool:
+    """The newest telling lacks items, and this one has them all."""
+    return truncated(newest) and not truncated(other)
+
+
 def row(raw: StripeObject, deleted: bool) -> tuple[str, dict[str, object]] | None:
     """Times in Unix seconds; the period spans all items. `complete` is false when more items exist than are here."""
     customer = as_id(raw.get("customer"))

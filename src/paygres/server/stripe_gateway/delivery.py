@@ -1,10 +1,12 @@
-"""Send one event as Stripe sends its own: signed, to one address, no redirects. Never to Stripe; only for probes."""
+"""Send one body to one address, no redirects, never to Stripe: probes, signed as Stripe signs its events, and the
+messages we sign ourselves."""
 
 import asyncio
 import hashlib
 import hmac
 import importlib
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,14 +28,19 @@ class Delivered:
 
 async def deliver(url: str, payload: bytes, secret: str) -> Delivered:
     """POST `payload` signed with `secret`; raises `Upstream` with the reason when no answer came."""
+    return await post(url, payload, {"Stripe-Signature": _signature(payload, secret)})
+
+
+async def post(url: str, payload: bytes, headers: Mapping[str, str]) -> Delivered:
+    """POST JSON and read what comes back, 10 seconds in all; raises `Upstream` with the reason when no answer came."""
     await asyncio.to_thread(importlib.import_module, "aiohttp")  # slow to load, so not on the loop
     import aiohttp
 
-    headers = {"Content-Type": "application/json; charset=utf-8", "Stripe-Signature": _signature(payload, secret)}
+    sent = {"Content-Type": "application/json; charset=utf-8", **headers}
     try:
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS)) as session,
-            session.post(url, data=payload, headers=headers, allow_redirects=False) as answer,
+            session.post(url, data=payload, headers=sent, allow_redirects=False) as answer,
         ):
             raw: bytes = await answer.content.read(_MOST_READ)
             return Delivered(answer.status, _json(raw))

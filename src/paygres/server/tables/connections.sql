@@ -17,10 +17,15 @@ select e.environment, coalesce(c.status, 'unconfigured') as status, c.provider_a
        payments.iso(c.webhook_configured_at) as webhook_configured_at, s.value_ciphertext as masked_key,
        payments.iso(c.last_synced_at) as last_synced_at, c.last_sync_status, c.last_sync_error,
        coalesce(c.last_sync_counts, '{}') as last_sync_counts, coalesce(c.webhook_status, 'unknown') as webhook_status,
-       coalesce(c.webhook_problems, '[]') as webhook_problems, payments.iso(c.webhook_checked_at) as webhook_checked_at
+       coalesce(c.webhook_problems, '[]') as webhook_problems, payments.iso(c.webhook_checked_at) as webhook_checked_at,
+       payments.iso(payments.unix(w.complete_from)) as complete_from,
+       case when w.complete_through >= w.complete_from then payments.iso(payments.unix(w.complete_through)) end
+           as complete_through,
+       payments.iso(w.swept_at) as swept_at, w.error as sweep_error
 from unnest($1::text[], $2::text[]) with ordinality as e (environment, mask, nth)
 left join payments.provider_connections c on c.provider = 'stripe' and c.environment = e.environment
 left join system.secrets s on s.key = e.mask and s.is_active
+left join payments.sweeps w on w.environment = c.environment and w.account_id = c.provider_account_id
 order by e.nth;
 
 -- name: select_account_for_update

@@ -17,7 +17,9 @@ Q = queries("events")
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """state: new, retry or done. The rest is what projections need to settle the object (see project.project)."""
+    """state: new, retry or done. The rest is what projections need to settle the object (see project.project).
+    `before` ({as_of, told}): what an update's attributes were in the newest state, told by an older event.
+    `listeners`: names of those in developers' Python that this event must not be marked without."""
 
     state: str
     attempts: int
@@ -26,6 +28,8 @@ class Opened:
     family: list[dict[str, Any]]
     invoice: str | None
     event: dict[str, Any] | None
+    before: dict[str, Any] | None = None
+    listeners: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,14 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """An event whose turn has come. `replayed`: an operator asked for it, the watermark does not count."""
+    """An event whose turn has come. `replayed`: an operator asked for it, the watermark does not count. `attempts`:
+    those that ended."""
 
     environment: str
     account_id: str
     payload: str
     replayed: bool = False
+    attempts: int = 0
 
 
 def _decoded(text: str | None) -> Any:
@@ -74,6 +80,7 @@ async def open_event(
             payload,
             object_lock,
             payment_keys,
+            None if event.previous_attributes is None else list(event.previous_attributes),
         )
     assert row is not None
     return Opened(
@@ -84,6 +91,8 @@ async def open_event(
         _decoded(row["family"]) or [],
         row["invoice"],
         _decoded(row["event"]),
+        _decoded(row["before"]),
+        row["listeners"],
     )
 
 
@@ -106,6 +115,22 @@ async def close_event(
         )
     assert row is not None
     return Closed(row["status"], row["error"], _decoded(row["event"]))
+
+
+async def project_event(
+    tx: Tx, environment: str, account_id: str, payload: str, rows: dict[str, Any]
+) -> tuple[str, str | None]:
+    """Apply the rows in their savepoint, and no more: (processed or failed, error)."""
+    with translated():
+        row = await tx.fetchrow(Q.project_event, environment, account_id, payload, orjson.dumps(rows).decode())
+    assert row is not None
+    return row["status"], row["error"]
+
+
+async def wait_for(tx: Tx, environment: str, event_id: str, listeners: list[str]) -> None:
+    """Leave a queued event to a process that has these listeners."""
+    with translated():
+        await tx.execute(Q.wait_for, environment, event_id, listeners)
 
 
 async def mark_unfinished(
@@ -156,8 +181,17 @@ async def keep_event(
             )
 
 
-async def lease_events(db: Database, limit: int, lease: timedelta) -> list[Leased]:
-    """Events that are due, leased so that no other worker takes them; a dead worker's lease runs out."""
+async def lease_events(db: Database, limit: int, lease: timedelta, listeners: list[str]) -> list[Leased]:
+    """Events that are due and wait for no other than these listeners, leased so that no other worker takes them; a
+    dead worker's lease runs out."""
     with translated():
-        rows = await db.fetch(Q.lease_events, limit, lease, pool="webhook")
-    return [Leased(r["environment"], r["account_id"], r["payload"], r["replayed"]) for r in rows]
+        rows = await db.fetch(Q.lease_events, limit, lease, listeners, pool="webhook")
+    return [Leased(r["environment"], r["account_id"], r["payload"], r["replayed"], r["attempts"]) for r in rows]
+
+
+async def put_off(
+    db: Database, environment: str, event_id: str, attempts: int, error: str, retry_in: timedelta | None
+) -> None:
+    """An attempt ended in an error that nobody foresaw, and all it did was rolled back. None: it is dead now."""
+    with translated():
+        await db.execute(Q.put_off, environment, event_id, attempts, error, retry_in, pool="webhook")

@@ -1,11 +1,19 @@
 The event ledger, its queue and the marks on payments.webhook_events; the functions are in migrations/functions.
 
 -- name: open_event
-select state, attempts, head, rivals, family, invoice, event
-from payments.open_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+select state, attempts, head, rivals, family, invoice, event, before, listeners
+from payments.open_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 
 -- name: close_event
 select status, error, event from payments.close_event($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: project_event
+select status, error from payments.project_event($1, $2, $3, $4);
+
+-- name: wait_for
+-- Only a process with these listeners finishes the event; one that has them takes it at once.
+update payments.event_queue set waits_for = $3, next_attempt_at = clock_timestamp()
+where event_id = $2 and environment = $1;
 
 -- name: mark_event
 select payments.mark_event($1, $2, $3, $4, $5, $6);
@@ -17,6 +25,7 @@ select payments.keep_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
 with due as (
     select q.environment, q.event_id from payments.event_queue q
     where q.next_attempt_at <= clock_timestamp() and coalesce(q.leased_until < clock_timestamp(), true)
+      and (q.waits_for is null or q.waits_for <@ $3::text[])
     order by q.next_attempt_at
     limit $1
     for update skip locked
@@ -26,7 +35,10 @@ set leased_until = clock_timestamp() + $2::interval
 from due, payments.stripe_snapshots s
 where (q.environment, q.event_id) = (due.environment, due.event_id)
   and s.environment = q.environment and s.event_id = q.event_id
-returning q.environment, s.account_id, s.payload, q.replayed;
+returning q.environment, s.account_id, s.payload, q.replayed, q.attempts;
+
+-- name: put_off
+select payments.queue_event($1, $2, 'failed', $3, $4, $5);
 
 -- name: count_queue
 select count(*) filter (where status = 'pending') as pending,

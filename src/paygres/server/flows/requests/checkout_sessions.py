@@ -19,7 +19,7 @@ from paygres.server.flows.requests.fields import (
     url,
     whole,
 )
-from paygres.server.flows.requests.lists import SubjectPageQuery, Word
+from paygres.server.flows.requests.lists import Count, SubjectPageQuery, Word
 
 # Stripe's limits of metadata, in characters; our own keys count, too (contract F46).
 _MOST_KEYS, _LONGEST_KEY, _LONGEST_VALUE = 50, 40, 500
@@ -70,6 +70,12 @@ def _metadata_faults(metadata: Mapping[str, JsonValue], own_keys: int) -> list[C
             broken.append((f"metadata.{key}", f"String must contain at most {_LONGEST_VALUE} character(s)"))
             break
     return broken
+
+
+class CheckoutSessionQuery(Body):
+    """`wait`: answer when the purchase is projected and fulfilled, at the latest after so many seconds."""
+
+    wait: Annotated[int, Count(0, 30)] | None = None
 
 
 class CheckoutSessionsQuery(SubjectPageQuery):

@@ -18,6 +18,12 @@ def _event_type(text: str) -> str:
     return text
 
 
+def _number(text: str) -> str:
+    if not text.isdecimal() or not text.isascii() or len(text) > 18:
+        raise wrong("Expected the next of an answer")
+    return text
+
+
 EventType = Annotated[Trimmed, Length(1, 100), AfterValidator(_event_type)]
 Status = Literal["pending", "processed", "failed", "ignored", "parked", "dead"]
 Reason = Annotated[Trimmed, Length(1, 500)]
@@ -66,6 +72,37 @@ class ReplayRequest(Body):
         return []
 
 
+class ReplaySelection(Body):
+    """Events to run again, the oldest first; `dryRun` answers for each what would change (at most 200 a request).
+    `status` as in the list; `after` is the `next` of the answer before. At least one filter has to be given."""
+
+    event_ids: Annotated[list[Word], Field(min_length=1, max_length=1000)] | None = None
+    type: EventType | None = None
+    status: Status | None = None
+    object_id: Word | None = None
+    subject_type: Annotated[Trimmed, Length(1, 100)] | None = None
+    subject_id: Annotated[Trimmed, Length(1, 255)] | None = None
+    since: Annotated[Moment | None, Field(alias="from")] = None
+    until: Annotated[Moment | None, Field(alias="to")] = None
+    after: Annotated[Trimmed, AfterValidator(_number)] | None = None
+    limit: Annotated[int, BeforeValidator(whole), between(0, 1000)] = 100
+    dry_run: bool = False
+    reason: Reason | None = None
+
+    @classmethod
+    def between_fields(cls, body: Mapping[str, JsonValue]) -> list[CrossField]:
+        broken: list[CrossField] = []
+        if ("subjectType" in body) != ("subjectId" in body):
+            broken.append(("(root)", "subjectType and subjectId must be provided together"))
+        if "objectId" in body and "subjectId" in body:
+            broken.append(("(root)", "objectId and subjectId cannot be combined"))
+        if not body.keys() & {"eventIds", "type", "status", "objectId", "subjectId", "from", "to"}:
+            broken.append(
+                ("(root)", "At least one of eventIds, type, status, objectId, subjectId, from, to is required")
+            )
+        return broken
+
+
 class RetryRequest(Body):
     """Unfinished events that shall be tried at once, the oldest first; `failed` includes the dead."""
 
@@ -74,6 +111,17 @@ class RetryRequest(Body):
     since: Annotated[Moment | None, Field(alias="from")] = None
     until: Annotated[Moment | None, Field(alias="to")] = None
     limit: Annotated[int, BeforeValidator(whole), between(0, 1000)] = 500
+    reason: Reason | None = None
+
+
+class BackfillRequest(Body):
+    """Events that Stripe lists from `since` to `until` (without: until now) and that did not come. `types`: only these,
+    or families of them (`invoice.*`). `dryRun` counts them."""
+
+    since: Moment
+    until: Moment | None = None
+    types: Annotated[list[EventType], Field(min_length=1, max_length=100)] | None = None
+    dry_run: bool = False
     reason: Reason | None = None
 
 

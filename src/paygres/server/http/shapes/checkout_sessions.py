@@ -1,6 +1,6 @@
 """Checkout sessions as they are answered (contract 1.6); times are ISO-8601 UTC."""
 
-from typing import Literal
+from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -30,6 +30,24 @@ class CheckoutSession(TypedDict):
 
 class CheckoutSessionAnswer(TypedDict):
     checkoutSession: CheckoutSession
+
+
+class FulfillmentState(TypedDict):
+    """What one rule granted for this checkout's money; `key` is the developer's own (an order's id)."""
+
+    rule: str
+    key: str | None
+    status: Literal["granted", "quarantined", "released", "reversed"]
+
+
+class ReadCheckoutSessionAnswer(CheckoutSessionAnswer):
+    """With `wait`: whether all of the purchase is committed, what it still waits for if not, and what was granted."""
+
+    settled: NotRequired[bool]
+    waitsFor: NotRequired[
+        Literal["payment", "event", "invoice", "subscription", "processing", "reversal", "operator"] | None
+    ]
+    fulfillments: NotRequired[list[FulfillmentState]]
 
 
 class LineItem(TypedDict):

@@ -15,6 +15,16 @@ class WebhookHealth(TypedDict):
     checkedAt: str | None
 
 
+class EventSweep(TypedDict):
+    """Everything Stripe listed from `completeFrom` to `completeThrough` (by the events' created time) is stored here.
+    Null before the first sweep; `problem` is why the last one did not end well."""
+
+    completeFrom: str | None
+    completeThrough: str | None
+    sweptAt: str | None
+    problem: str | None
+
+
 class Connection(TypedDict):
     """What is known of one environment's Stripe account."""
 
@@ -32,6 +42,7 @@ class Connection(TypedDict):
     lastSyncError: str | None
     lastSyncCounts: dict[str, Any]
     webhookHealth: WebhookHealth
+    eventSweep: EventSweep
 
 
 class ConnectionsAnswer(TypedDict):

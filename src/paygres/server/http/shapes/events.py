@@ -113,8 +113,18 @@ class Written(TypedDict):
     deleted: int
 
 
+class FiredTrigger(TypedDict):
+    """A developer's trigger on a table of ours."""
+
+    table: str
+    name: str
+    function: str
+    timing: Literal["before", "after"]
+
+
 class ReplayAnswer(TypedDict):
-    """`outcome` is the event's new status, or `queued`: the worker will follow. `writes` only for a dry run."""
+    """`outcome` is the event's new status, or `queued`: the worker will follow. `writes` (rows in developers' tables)
+    and `triggers` (that would fire) only for a dry run."""
 
     outcome: Literal["processed", "ignored", "failed", "pending", "queued"]
     error: str | None
@@ -122,6 +132,46 @@ class ReplayAnswer(TypedDict):
     event: LoggedEvent
     changes: list[Change]
     writes: list[Written] | None
+    triggers: list[FiredTrigger] | None
+
+
+class TriggerTimes(TypedDict):
+    table: str
+    name: str
+    times: int
+
+
+class ReplaySummary(TypedDict):
+    """`outcomes` counts events, `changes` rows of ours that would differ, `writes` rows in developers' tables."""
+
+    outcomes: dict[str, int]
+    changes: dict[str, int]
+    writes: dict[str, int]
+    triggers: list[TriggerTimes]
+
+
+class ReplaySelectionAnswer(TypedDict):
+    """`eventIds` are queued for the worker, or for a dry run `rehearsed`, each by itself; `next` is behind them."""
+
+    dryRun: bool
+    selected: int
+    eventIds: list[str]
+    rehearsed: list[ReplayAnswer] | None
+    summary: ReplaySummary | None
+    next: str | None
+
+
+class BackfillAnswer(TypedDict):
+    """`missing` events had not come; the rest says what became of them. `unfinished`: the worker has them.
+    Nothing but `listed` and `missing` for a dry run."""
+
+    listed: int
+    missing: int
+    applied: int
+    ignored: int
+    unfinished: int
+    unreadable: int
+    dryRun: bool
 
 
 class RetryAnswer(TypedDict):

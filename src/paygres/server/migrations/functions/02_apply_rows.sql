@@ -19,6 +19,8 @@ language plpgsql as $$
 #variable_conflict use_column
 declare
     own_role text := current_setting('role');
+    customers jsonb := p_rows -> 'customers';
+    renamed_plans text[] := payments.plans_renamed_by(p_environment, p_rows);
 begin
     insert into payments.stripe_objects as o (
         environment, account_id, object_type, object_id, as_of, source, event_id, deleted, undecided,
@@ -87,6 +89,10 @@ begin
         perform payments.apply_tombstones(p_environment, p_rows -> 'tombstones');
     end if;
 
+    if renamed_plans is not null then
+        perform payments.settle_renamed_plans(p_environment, p_account_id, renamed_plans);
+    end if;
+
     if p_rows ? 'links' then
         perform payments.apply_links(p_environment, p_rows -> 'links');
     end if;
@@ -118,11 +124,23 @@ begin
         on conflict (environment, object_type, object_id) do nothing;
     end if;
 
+    if customers @? '$[*] ? (@.payment_method_id != null && @.payment_method_brand == null)' then
+        customers := payments.with_cards_told(p_environment, customers);
+    end if;
+
+    if p_rows ? 'gaps' then
+        insert into payments.chain_gaps (environment, object_type, object_id, event_id, as_of, before_as_of)
+        select p_environment, r.object_type, r.object_id, r.event_id, r.as_of, r.before_as_of
+        from jsonb_to_recordset(p_rows -> 'gaps') as r (
+            object_type text, object_id text, event_id text, as_of bigint, before_as_of bigint)
+        on conflict do nothing;
+    end if;
+
     -- Tables that developers' triggers may sit on are written in the triggers' role.
     if p_rows ?| array['customers', 'checkout_sessions'] then
         perform set_config('role', 'payments_trigger', true);
         if p_rows ? 'customers' then
-            perform payments.apply_customers(p_environment, p_account_id, p_rows -> 'customers', p_event);
+            perform payments.apply_customers(p_environment, p_account_id, customers, p_event);
         end if;
         if p_rows ? 'checkout_sessions' then
             perform payments.apply_checkout_sessions(p_environment, p_rows -> 'checkout_sessions', p_event);
@@ -131,8 +149,36 @@ begin
     end if;
 end $$;
 
--- A card is told with the customer only when Stripe was asked for it; events name it, and what is known of the same
--- card stays (contract F14).
+-- A card is told with the customer only when Stripe was asked for it; events just name it. What the newest read told of
+-- the same card is added (contract F14), from the ledger: the row must not depend on which of them came first.
+create or replace function payments.with_cards_told(p_environment text, p_customers jsonb) returns jsonb
+language sql stable as $$
+    select jsonb_agg(
+        case when known.card is null then r.customer
+             else r.customer || jsonb_build_object(
+                 'payment_method_brand',
+                 lower(coalesce(known.card ->> 'brand', known.kind)), 'payment_method_last4', known.card ->> 'last4')
+        end)
+    from jsonb_array_elements(p_customers) as r (customer)
+    left join lateral (
+        select told.kind, case when jsonb_typeof(told.method -> 'card') = 'object' then told.method -> 'card'
+                               when jsonb_typeof(told.method -> told.kind) = 'object' then told.method -> told.kind
+                               else told.method end as card
+        from (
+            select m.method, coalesce(m.method ->> 'type', m.method ->> 'object') as kind, s.as_of, s.payload
+            from payments.stripe_snapshots s
+            cross join lateral (
+                select coalesce(nullif(s.payload::jsonb #> '{invoice_settings,default_payment_method}', 'null'),
+                                s.payload::jsonb -> 'default_source') as method) m
+            where s.object_id = r.customer ->> 'customer_id' and s.object_type = 'customer'
+              and s.environment = p_environment and s.source = 'api'
+              and m.method ->> 'id' = r.customer ->> 'payment_method_id'
+            order by s.as_of desc, s.payload limit 1
+        ) told
+        where r.customer ->> 'payment_method_brand' is null
+    ) known on true
+$$;
+
 create or replace function payments.apply_customers(
     p_environment text, p_account_id text, p_customers jsonb, p_event jsonb
 ) returns void
@@ -158,13 +204,9 @@ language sql as $$
         provider_created_at = coalesce(excluded.provider_created_at, c.provider_created_at),
         payment_method_id = case when excluded.raw = '{}' then c.payment_method_id else excluded.payment_method_id end,
         payment_method_brand = case
-            when excluded.raw = '{}' then c.payment_method_brand
-            when excluded.payment_method_brand is null and excluded.payment_method_id = c.payment_method_id
-            then c.payment_method_brand else excluded.payment_method_brand end,
+            when excluded.raw = '{}' then c.payment_method_brand else excluded.payment_method_brand end,
         payment_method_last4 = case
-            when excluded.raw = '{}' then c.payment_method_last4
-            when excluded.payment_method_brand is null and excluded.payment_method_id = c.payment_method_id
-            then c.payment_method_last4 else excluded.payment_method_last4 end,
+            when excluded.raw = '{}' then c.payment_method_last4 else excluded.payment_method_last4 end,
         country_code = case when excluded.raw = '{}' then c.country_code else excluded.country_code end,
         raw = case when excluded.raw = '{}' then c.raw else excluded.raw end,
         synced_at = now();
@@ -175,8 +217,9 @@ create or replace function payments.apply_tombstones(p_environment text, p_tombs
 language plpgsql as $$
 declare
     r record;
+    whose record;
 begin
-    for r in select * from jsonb_to_recordset(p_tombstones) as found (object_type text, object_id text) loop
+    for r in select * from jsonb_to_recordset(p_tombstones) as found (object_type text, object_id text, as_of bigint) loop
         if r.object_type = 'product' then
             update payments.stripe_products set deleted = true, synced_at = now()
             where environment = p_environment and product_id = r.object_id and not deleted;
@@ -186,9 +229,14 @@ begin
         elsif r.object_type = 'subscription' then
             -- gone without having ended, as with all test data: whoever had it has it no more
             update payments.stripe_subscriptions
-            set status = 'canceled', canceled_at = coalesce(canceled_at, now()), synced_at = now()
+            set status = 'canceled', synced_at = now()
             where environment = p_environment and subscription_id = r.object_id
-              and status not in ('canceled', 'incomplete_expired');
+              and status not in ('canceled', 'incomplete_expired')
+            returning subject_type, subject_id, account_id into whose;
+            if whose.subject_type is not null then
+                perform payments.settle_live_subscriptions(
+                    p_environment, whose.account_id, whose.subject_type, whose.subject_id);
+            end if;
         end if;
     end loop;
 end $$;

@@ -71,8 +71,15 @@ language plpgsql as $$
 declare
     owner record;
     changed record;
+    formers jsonb;
 begin
     select * into owner from payments.subject_of_customer(p_environment, p_customer_id);
+    -- Whoever had them is left with the others: one of those may not be the second any more.
+    select jsonb_agg(distinct jsonb_build_object('type', s.subject_type, 'id', s.subject_id)) into formers
+    from payments.stripe_subscriptions s
+    where s.environment = p_environment and s.customer_id = p_customer_id and s.subject_type is not null
+      and (s.metadata ->> 'insforge_subject_type' is null or s.metadata ->> 'insforge_subject_id' is null)
+      and (s.subject_type, s.subject_id) is distinct from (owner.subject_type, owner.subject_id);
     update payments.transactions t set subject_type = owner.subject_type, subject_id = owner.subject_id
     where t.provider = 'stripe' and t.environment = p_environment and t.provider_customer_id = p_customer_id
       and t.subject_by_customer
@@ -86,6 +93,11 @@ begin
     loop
         perform payments.settle_live_subscriptions(
             p_environment, p_account_id, owner.subject_type, owner.subject_id);
+    end loop;
+    for changed in
+        select f.type, f.id from jsonb_to_recordset(coalesce(formers, '[]')) as f (type text, id text) order by 1, 2
+    loop
+        perform payments.settle_live_subscriptions(p_environment, p_account_id, changed.type, changed.id);
     end loop;
 end $$;
 
@@ -202,7 +214,8 @@ begin
     end if;
 end $$;
 
--- Customers a subject owns beside the one it maps to: shown to operators, never re-pointed (decision 13).
+-- Customers a subject owns beside the one it maps to: shown to operators, never re-pointed (decision 13). One that turns
+-- out to be somebody else's is shown as theirs, or not at all: only what was said of this subject is taken back.
 create or replace function payments.settle_second_customers(
     p_environment text, p_account_id text, p_subject_type text, p_subject_id text, p_own_customer text
 ) returns void
@@ -226,6 +239,11 @@ begin
           and p_own_customer is not null
         order by mine.customer_id
     loop
+        continue when not found_one.second and not exists (
+            select from payments.attention a
+            where a.object_id = found_one.customer_id and a.reason = 'second_customer'
+              and a.environment = p_environment and a.closed_at is null
+              and (a.subject_type, a.subject_id) = (p_subject_type, p_subject_id));
         perform payments.settle_attention(
             p_environment, p_account_id, 'second_customer', 'customer', found_one.customer_id, found_one.second,
             p_subject_type, p_subject_id,

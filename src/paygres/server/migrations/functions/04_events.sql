@@ -14,6 +14,18 @@ language sql stable as $$
     from payments.webhook_events e where e.id = p_id
 $$;
 
+-- `{id, object, deleted}`: the object is gone, and nothing else is said of it. The same for a row of the ledger.
+create or replace function payments.says_only_gone(p_object jsonb) returns boolean
+language sql immutable as $$
+    select p_object ->> 'deleted' = 'true' and p_object - array['id', 'object', 'deleted', 'livemode'] = '{}'
+$$;
+
+create or replace function payments.says_only_gone(p_source text, p_payload text) returns boolean
+language sql immutable as $$
+    select payments.says_only_gone(
+        case p_source when 'event' then p_payload::jsonb #> '{data,object}' else p_payload::jsonb end)
+$$;
+
 -- What decides an object's newest state, read under its lock; the locks of its payments are taken here, invoices last.
 -- `head`: what was settled so far, without payload. `rivals`: the events of its two newest seconds and the newest API
 -- reads; null when the snapshot at hand (p_as_of, p_source) is alone in the newest second. `family`: the settled
@@ -30,11 +42,13 @@ declare
     keys text[] := coalesce(p_payment_keys, '{}');
     key text;
     settled_key text;
+    is_gone boolean;     -- deleted: then what says no more than that must not take the place of a telling
 begin
     select json_build_object('as_of', o.as_of, 'source', o.source, 'event_id', o.event_id, 'deleted', o.deleted,
+                             'undecided', o.undecided, 'bare', o.deleted and payments.says_only_gone(o.raw),
                              'paid_at', o.paid_at, 'failed_at', o.failed_at, 'refunded_at', o.refunded_at),
-           o.payment_key
-    into head, settled_key
+           o.payment_key, o.deleted
+    into head, settled_key, is_gone
     from payments.stripe_objects o
     where o.environment = p_environment and o.object_type = p_object_type and o.object_id = p_object_id;
 
@@ -66,7 +80,8 @@ begin
     into newest, newest_read
     from payments.stripe_snapshots s
     where s.environment = p_environment and s.object_type = p_object_type and s.object_id = p_object_id
-      and (p_event_id is null or s.event_id is distinct from p_event_id);
+      and (p_event_id is null or s.event_id is distinct from p_event_id)
+      and not (is_gone is true and payments.says_only_gone(s.source, s.payload));
     if newest is null and newest_read is null
        or p_source = 'event' and p_as_of > coalesce(newest, -1) and p_as_of >= coalesce(newest_read, -1)
        or p_source = 'api' and p_as_of > coalesce(newest, -1) and p_as_of > coalesce(newest_read, -1) then
@@ -78,7 +93,8 @@ begin
     select max(s.as_of) into previous
     from payments.stripe_snapshots s
     where s.environment = p_environment and s.object_type = p_object_type and s.object_id = p_object_id
-      and s.source = 'event' and s.as_of < newest;
+      and s.source = 'event' and s.as_of < newest
+      and not (is_gone is true and payments.says_only_gone(s.source, s.payload));
     select json_agg(json_build_object(
         'source', s.source, 'as_of', s.as_of, 'event_id', s.event_id, 'event_type', s.event_type,
         'payload', s.payload::json) order by s.seq)
@@ -86,7 +102,8 @@ begin
     from payments.stripe_snapshots s
     where s.environment = p_environment and s.object_type = p_object_type and s.object_id = p_object_id
       and (p_event_id is null or s.event_id is distinct from p_event_id)
-      and (s.source = 'event' and s.as_of in (newest, previous) or s.source = 'api' and s.as_of = newest_read);
+      and (s.source = 'event' and s.as_of in (newest, previous) or s.source = 'api' and s.as_of = newest_read)
+      and not (is_gone is true and payments.says_only_gone(s.source, s.payload));
 end $$;
 
 create or replace function payments.take_locks(p_locks bigint[]) returns void
@@ -95,11 +112,14 @@ language sql as $$
 $$;
 
 -- state: new (first time), retry (stored, not done), done (nothing to do).
+-- p_changed: the attributes an update says it changed, null for any other event. `before`: what they were in the state
+-- that is the newest so far, when that is told by an older event and certain. `listeners`: functions in developers'
+-- Python that must run before such an event is marked.
 create or replace function payments.open_event(
     p_environment text, p_account_id text, p_event_id text, p_event_type text, p_object_type text,
-    p_object_id text, p_as_of bigint, p_payload text, p_lock bigint, p_payment_keys text[],
+    p_object_id text, p_as_of bigint, p_payload text, p_lock bigint, p_payment_keys text[], p_changed text[],
     out state text, out attempts integer, out head json, out rivals json, out family json, out invoice text,
-    out event json
+    out event json, out before json, out listeners text[]
 ) language plpgsql as $$
 begin
     insert into payments.stripe_snapshots (
@@ -128,6 +148,17 @@ begin
     select k.head, k.rivals, k.family, k.invoice into head, rivals, family, invoice
     from payments.known(
         p_environment, p_object_type, p_object_id, p_as_of, 'event', p_event_id, p_payment_keys) k;
+    if p_changed is not null then
+        select json_build_object('as_of', o.as_of, 'told', (
+                   select json_object_agg(key, o.raw -> key) from unnest(p_changed) as key))
+        into before
+        from payments.stripe_objects o
+        where o.environment = p_environment and o.object_type = p_object_type and o.object_id = p_object_id
+          and o.source = 'event' and o.as_of < p_as_of and not o.undecided and not o.deleted;
+    end if;
+    listeners := (select array_agg(l.name) from payments.listeners l
+                  where p_event_type = any (l.event_types)
+                    and (l.environment is null or l.environment = p_environment));
 end $$;
 
 -- Mark the event, inside the role of developers' triggers. Returns the row, null when a trigger swallowed it.
@@ -187,6 +218,8 @@ create or replace function payments.close_event(
     p_attempts integer, p_retry_in interval,
     out status text, out error text, out event json
 ) language plpgsql as $$
+declare
+    asked text := 'payments.webhook_events';  -- whose triggers run
 begin
     status := p_status;
     error := p_reason;
@@ -208,6 +241,11 @@ begin
     if status in ('processed', 'ignored') then
         begin
             event := payments.mark_event(p_environment, p_account_id, p_event, status, p_attempts, error);
+            if current_setting('payments.reversals', true) <> '' then
+                asked := 'payments.fulfillments';
+                perform payments.settle_noted_reversals(p_environment);
+                set constraints all immediate;
+            end if;
             delete from payments.event_queue q
             where q.environment = p_environment and q.event_id = p_event ->> 'id';
             if p_attempts > 1 then  -- at its first attempt an event writes nothing more than it must
@@ -218,15 +256,16 @@ begin
         exception
             when query_canceled then
                 status := 'failed';
-                error := 'a trigger on payments.webhook_events took longer than its time limit';
+                error := format('a trigger on %s took longer than its time limit', asked);
             when lock_not_available then
                 status := 'failed';
-                error := format('a trigger on payments.webhook_events waited too long for a lock: %s', sqlerrm);
+                error := format('a trigger on %s waited too long for a lock: %s', asked, sqlerrm);
             when others then
                 status := 'failed';
-                error := format('a trigger on payments.webhook_events raised: %s (%s)', sqlerrm, sqlstate);
+                error := format('a trigger on %s raised: %s (%s)', asked, sqlerrm, sqlstate);
         end;
     end if;
+    event := null;  -- what was marked has been rolled back, the variable has not
     -- The failed mark fires developers' triggers once more; the server makes it as a statement of its own,
     -- with a time limit of its own.
     perform payments.queue_event(p_environment, p_event ->> 'id', status, p_attempts, error, p_retry_in);
@@ -241,13 +280,17 @@ language sql as $$
             environment, event_id, status, attempts, next_attempt_at, last_error, reason, deadline)
         values (p_environment, p_event_id, p_status, p_attempts, clock_timestamp() + p_retry_in, p_error,
                 case when p_status = 'pending' then p_error end,
-                case when p_status = 'pending' and p_error is not null then now() + interval '72 hours' end)
+                case when p_status = 'pending' and p_error like 'parked:%' then now() + interval '72 hours' end)
         on conflict (environment, event_id) do update set
-            -- parked past its deadline: dead, an operator decides
-            status = case when q.deadline < now() then 'failed' else excluded.status end,
-            next_attempt_at = case when q.deadline < now() then null else excluded.next_attempt_at end,
+            -- Parked past its deadline: dead, an operator decides, and what they ask for has a new deadline. Only what
+            -- is parked has one: an event that waits for a slow database, or failed, ends by its number of attempts.
+            status = case when excluded.deadline is not null and q.deadline < now() then 'failed' else excluded.status end,
+            next_attempt_at = case when excluded.deadline is null or q.deadline >= now() or q.deadline is null
+                                   then excluded.next_attempt_at end,
             attempts = excluded.attempts, last_error = excluded.last_error, reason = excluded.reason,
-            deadline = coalesce(q.deadline, excluded.deadline), leased_until = null
+            deadline = case when excluded.deadline is not null and not coalesce(q.deadline < now(), false)
+                            then coalesce(q.deadline, excluded.deadline) end,
+            leased_until = null
         returning q.status, q.reason, q.next_attempt_at
     )
     insert into payments.event_attempts (environment, event_id, attempt, outcome, error, duration_ms)

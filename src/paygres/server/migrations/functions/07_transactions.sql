@@ -20,6 +20,7 @@ begin
         if found then
             update payments.stripe_objects o set payment_key = r.invoice_id
             where o.payment_key = r.payment_intent_id and o.environment = p_environment;
+            perform payments.rename_payment(p_environment, r.payment_intent_id, r.invoice_id);
         end if;
     end loop;
 end $$;
@@ -100,5 +101,12 @@ begin
             description = excluded.description, paid_at = excluded.paid_at, failed_at = excluded.failed_at,
             refunded_at = excluded.refunded_at, provider_created_at = excluded.provider_created_at,
             raw = excluded.raw;
+        if r.type <> 'refund' then
+            perform payments.queue_reversal(
+                p_environment,
+                array[r.object_id, r.related ->> 'invoice', r.related ->> 'payment_intent',
+                      r.related ->> 'checkout_session', r.related ->> 'charge'],
+                r.amount, greatest(0, r.amount - r.amount_refunded - coalesce(r.amount_lost, 0)));
+        end if;
     end loop;
 end $$;

@@ -40,6 +40,87 @@ language sql stable as $$
     order by s.started_at, s.subscription_id limit 1
 $$;
 
+-- A subscription that lacks items (events carry ten) keeps those of its newest whole telling, whichever came first,
+-- until the worker has read it.
+create or replace function payments.with_items_told_before(p_environment text, p_subscriptions jsonb) returns jsonb
+language sql stable as $$
+    select jsonb_agg(r.subscription || case when r.subscription -> 'complete' = 'true' then '{}' else
+        jsonb_build_object('complete', true, 'items', r.subscription -> 'items' || coalesce((
+            select jsonb_agg(jsonb_build_object(
+                'subscription_item_id', item ->> 'id',
+                'product_id', coalesce(item #>> '{price,product,id}', item #>> '{price,product}'),
+                'price_id', item #>> '{price,id}', 'quantity', item -> 'quantity',
+                'metadata', coalesce(nullif(item -> 'metadata', 'null'), '{}'), 'raw', item) order by nth)
+            from jsonb_array_elements(whole.items) with ordinality as i (item, nth)
+            where not exists (
+                select from jsonb_array_elements(r.subscription -> 'items') as own
+                where own ->> 'subscription_item_id' = item ->> 'id')), '[]')) end)
+    from jsonb_array_elements(p_subscriptions) as r (subscription)
+    left join lateral (
+        select o.told #> '{items,data}' as items
+        from payments.stripe_snapshots s
+        cross join lateral (
+            select case s.source when 'event' then s.payload::jsonb #> '{data,object}' else s.payload::jsonb end
+                   as told) o
+        where s.object_id = r.subscription ->> 'subscription_id' and s.object_type = 'subscription'
+          and s.environment = p_environment and r.subscription -> 'complete' = 'false'
+          and o.told #> '{items,has_more}' is distinct from 'true' and jsonb_typeof(o.told #> '{items,data}') = 'array'
+        order by s.as_of desc, s.source desc, s.event_id, s.payload limit 1
+    ) whole on true
+$$;
+
+-- Plan families are the metadata of products and prices, which may come after the subscriptions: those (products and
+-- prices) whose family these rows change; null for none.
+create or replace function payments.plans_renamed_by(p_environment text, p_rows jsonb) returns text[]
+language plpgsql stable as $$
+declare
+    found_ones text[];
+begin
+    if not p_rows ?| array['products', 'prices'] then
+        return null;
+    end if;
+    select array_agg(r.id) into found_ones
+    from (
+        select told.product_id as id, told.metadata ->> 'plan_family' as family, known.metadata ->> 'plan_family' as former
+        from jsonb_to_recordset(p_rows -> 'products') as told (product_id text, metadata jsonb)
+        left join payments.stripe_products known
+            on known.product_id = told.product_id and known.environment = p_environment
+        union all
+        select told.price_id, told.metadata ->> 'plan_family', known.metadata ->> 'plan_family'
+        from jsonb_to_recordset(p_rows -> 'prices') as told (price_id text, metadata jsonb)
+        left join payments.stripe_prices known
+            on known.price_id = told.price_id and known.environment = p_environment
+    ) r
+    where r.family is distinct from r.former;
+    return found_ones;
+end $$;
+
+-- Subjects with more than one subscription, one of them with such an item: they may pay twice for one plan now, or not
+-- any more.
+create or replace function payments.settle_renamed_plans(
+    p_environment text, p_account_id text, p_ids text[]
+) returns void
+language plpgsql as $$
+declare
+    whose record;
+begin
+    for whose in
+        select distinct s.subject_type, s.subject_id
+        from payments.stripe_subscription_items i
+        join payments.stripe_subscriptions s
+            on s.environment = i.environment and s.subscription_id = i.subscription_id
+        where i.environment = p_environment and (i.product_id = any (p_ids) or i.price_id = any (p_ids))
+          and exists (
+              select from payments.stripe_subscriptions other
+              where other.environment = s.environment and other.subject_type = s.subject_type
+                and other.subject_id = s.subject_id and other.subscription_id <> s.subscription_id)
+        order by s.subject_type, s.subject_id
+    loop
+        perform payments.settle_live_subscriptions(
+            p_environment, p_account_id, whose.subject_type, whose.subject_id);
+    end loop;
+end $$;
+
 -- Under the locks of the subscriptions; takes their customers' to learn whose they are when they do not say. What is
 -- looked up row by row is a lateral query with a limit: joined, it would be planned for hundreds of rows.
 create or replace function payments.apply_subscriptions(
@@ -50,6 +131,9 @@ declare
     told jsonb;
     whose record;
 begin
+    if p_subscriptions @? '$[*] ? (@.complete == false)' then
+        p_subscriptions := payments.with_items_told_before(p_environment, p_subscriptions);
+    end if;
     perform payments.lock_customer(p_environment, unsaid.customer_id)
     from (select distinct r.customer_id
           from jsonb_to_recordset(p_subscriptions) as r (customer_id text, subject_type text)

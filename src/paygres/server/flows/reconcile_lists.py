@@ -1,0 +1,186 @@
+"""Every list of Stripe's, a page at a time: what it holds is remembered, and what our rows tell otherwise is kept to
+be looked at again, for its event may still be on the way."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+import orjson
+
+from paygres.server import errors
+from paygres.server.flows.connections import Connection
+from paygres.server.flows.parts import Parts
+from paygres.server.flows.reconcile_objects import SETTINGS, Looked, Told, look_at, told
+from paygres.server.flows.reconcile_tellings import is_foreign, money_of
+from paygres.server.flows.sync_pages import LANES, Progress, advance, from_its_last_second, query
+from paygres.server.flows.sync_plan import Listing, listings
+from paygres.server.projections.objects import KINDS
+from paygres.server.projections.snapshots import StripeObject
+from paygres.server.stripe_gateway.gateway import Page
+from paygres.server.tables import reconcile, reconciliations
+from paygres.server.tables.reconcile import Seen, Standing
+from paygres.server.tables.reconciliations import Finding, Reconciliation
+from paygres.server.tables.sqlstates import Contended
+from paygres.server.tables.syncs import Window
+
+TRIES = 3
+_PAGE = 100
+_PATIENT_TRIES = 15  # a minute each, when buyers need all that Stripe allows
+# As long as an event usually takes to reach us, so that one under way makes no difference of its change.
+GRACE_SECONDS = 3.0
+
+
+@dataclass(slots=True)
+class Lists:
+    """A run on its way. `began`: Unix seconds by Stripe's clock; `refused`: nouns this key may not list, and why."""
+
+    parts: Parts
+    run: Reconciliation
+    began: int
+    on_progress: Callable[[Progress], None] | None = None
+    counts: dict[str, int] = field(default_factory=dict[str, int])
+    refused: dict[str, str] = field(default_factory=dict[str, str])
+    pages: dict[str, int] = field(default_factory=dict[str, int])
+    ended_at: float = 0.0
+
+    async def connection(self) -> Connection:
+        """The connection as it is now; raises when another account, or none, was connected meanwhile."""
+        now = await self.parts.connections.current(self.run.environment)
+        if now.account_id != self.run.account_id:
+            raise errors.Unavailable("Reconcile stopped: another Stripe account was connected meanwhile")
+        return now
+
+    def where(self, object_type: str) -> Standing:
+        """Which rows for objects of this type could have been listed."""
+        run = self.run
+        return Standing(run.id, run.environment, run.account_id, object_type, run.since, self.began)
+
+    def tell(self, name: str, more: int) -> None:
+        """`more` of a noun, or of a later part of the run, are done."""
+        self.counts.setdefault(name, 0)
+        self.counts[name] += more
+        self.pages[name] = self.pages.get(name, 0) + 1
+        if self.on_progress is not None:
+            self.on_progress(Progress(self.run.environment, name, self.counts[name], self.pages[name]))
+
+
+async def read_lists(lists: Lists) -> None:
+    """Read all that was asked for, several lists side by side; one page of each in memory."""
+    waiting = listings(lists.run.objects)
+    lists.counts.update(dict.fromkeys(lists.run.objects, 0))
+
+    async def lane() -> None:
+        while waiting:
+            await _read(lists, waiting.pop(0))
+
+    lanes = [asyncio.create_task(lane()) for _ in range(LANES)]
+    try:
+        await asyncio.gather(*lanes)
+    finally:
+        for one in lanes:
+            one.cancel()
+        await asyncio.gather(*lanes, return_exceptions=True)
+    lists.ended_at = time.monotonic()
+
+
+async def look_again(lists: Lists) -> None:
+    """Compare once more what differed, and record what still does. Events had a moment to arrive meanwhile."""
+    after = ("", "")
+    while different := await reconcile.select_different(lists.parts.db, lists.run.id, after, _PAGE):
+        after = (different[-1].object_type, different[-1].object_id)
+        await asyncio.sleep(max(0.0, lists.ended_at + GRACE_SECONDS - time.monotonic()))
+        for (object_type, as_of), those in groupby(
+            sorted(different, key=lambda one: (one.object_type, one.as_of)), lambda one: (one.object_type, one.as_of)
+        ):
+            page = [told_again(one) for one in those]
+            looked = await _compare(lists, object_type, page, as_of, again=True)
+            lists.tell("differences", sum(bool(one.findings) for one in looked))
+
+
+def told_again(one: Seen) -> Told:
+    """What was kept of a list."""
+    assert one.payload is not None
+    return Told(orjson.loads(one.payload), one.payload)
+
+
+async def _read(lists: Lists, listing: Listing) -> None:
+    window = Window(listing.key, 0, created_from=lists.run.since)
+    while not window.done:
+        try:
+            page = await _page(lists, listing, window)
+        except errors.Upstream as error:
+            if not error.definite or error.code != "PAYMENT_CONFIG_INVALID":
+                raise
+            lists.refused[listing.name] = error.message
+            return
+        if page is None:
+            window = from_its_last_second(window)
+            continue
+        rows, window = advance(window, page)
+        await _compare_page(lists, rows, page.as_of)
+        lists.tell(listing.name, len(rows))
+
+
+async def _page(lists: Lists, listing: Listing, window: Window) -> Page | None:
+    """The next page; None when the object it begins after is gone since the page before."""
+    tries = 0
+    while True:
+        connection = await lists.connection()
+        try:
+            return await lists.parts.gateway.page(connection.stripe_key, listing.path, query(listing, window))
+        except errors.RateLimit:
+            tries += 1
+            if tries == _PATIENT_TRIES:
+                raise
+        except errors.Upstream as error:
+            gone = error.definite and error.status in (400, 404) and "No such" in error.message
+            if gone and window.last_id and window.last_id in error.message and window.reached is not None:
+                return None
+            raise
+
+
+async def _compare_page(lists: Lists, rows: Sequence[StripeObject], as_of: int) -> None:
+    foreign = [raw for raw in rows if is_foreign(raw, lists.parts.installation_id)]
+    if foreign:
+        async with lists.parts.db.as_service() as tx:
+            kind = str(foreign[0].get("object"))
+            await reconcile.insert_seen(tx, lists.run.id, [Seen(kind, raw["id"], as_of) for raw in foreign])
+            await reconciliations.insert_findings(tx, lists.run, [_foreign(raw) for raw in foreign])
+    strangers = {raw["id"] for raw in foreign}
+    ours = [told(raw) for raw in rows if raw["id"] not in strangers and raw.get("object") in KINDS]
+    if ours:
+        await _compare(lists, str(ours[0].raw["object"]), ours, as_of, again=False)
+
+
+def _foreign(raw: StripeObject) -> Finding:
+    amount, currency = money_of(raw) or (None, None)
+    return Finding("foreign", "", raw["id"], str(raw["object"]), raw["id"], None, raw["id"], amount, currency)
+
+
+async def _compare(lists: Lists, object_type: str, page: Sequence[Told], as_of: int, *, again: bool) -> list[Looked]:
+    kind, run = KINDS[object_type], lists.run
+    for one in page:
+        kind.check(one.raw)
+    connection = await lists.connection()
+    for tries_left in range(TRIES - 1, -1, -1):
+        try:
+            async with lists.parts.db.as_service(settings=SETTINGS) as tx:
+                looked = await look_at(tx, connection, kind, page, as_of)
+                if again:
+                    same = [one.told.id for one in looked if not one.findings]
+                    await reconcile.same_after_all(tx, run.id, object_type, same)
+                    findings = [found for one in looked for found in one.findings]
+                    await reconciliations.insert_findings(tx, run, findings)
+                else:
+                    await reconcile.insert_seen(tx, run.id, [_seen(object_type, one, as_of) for one in looked])
+            return looked
+        except Contended:
+            if not tries_left:
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+def _seen(object_type: str, one: Looked, as_of: int) -> Seen:
+    return Seen(object_type, one.told.id, as_of, one.payment_key, one.told.payload if one.findings else None)

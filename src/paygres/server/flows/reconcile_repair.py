@@ -1,0 +1,65 @@
+"""Make our rows what Stripe tells: by the road of every API read, and a tombstone for what is gone."""
+
+from collections.abc import Sequence
+
+from paygres.server.flows.apply_reads import apply_reads
+from paygres.server.flows.reconcile_extras import TYPES
+from paygres.server.flows.reconcile_lists import Lists, told_again
+from paygres.server.flows.reconcile_payments import write_payments
+from paygres.server.projections.objects import KINDS
+from paygres.server.tables import reconcile, reconciliations
+from paygres.server.tables.reconcile import Seen
+from paygres.server.tables.reconciliations import REPAIRABLE, ToFix
+
+_BATCH = 100
+
+
+async def repair(lists: Lists) -> None:
+    """Repair everything that was found, object by object; what has become newer meanwhile stays as it is."""
+    after = ("", "")
+    while different := await reconcile.select_different(lists.parts.db, lists.run.id, after, _BATCH):
+        after = (different[-1].object_type, different[-1].object_id)
+        for one in different:
+            await _apply(lists, one)
+    nth = 0
+    while found := await reconciliations.select_to_fix(lists.parts.db, lists.run, REPAIRABLE, nth, _BATCH):
+        nth = found[-1].nth
+        await _bury(lists, [one for one in found if one.cls == "extra"])
+        keys = {
+            one.payment_key
+            for one in found
+            if one.payment_key and (one.table_name == "transactions" or one.cls == "extra")
+        }
+        if keys:
+            await write_payments(lists, sorted(keys))
+        await reconciliations.mark_fixed(lists.parts.db, lists.run, [one.nth for one in found])
+        lists.tell("fixed", len(found))
+
+
+async def _apply(lists: Lists, one: Seen) -> None:
+    connection, raw = await lists.connection(), told_again(one).raw
+    await reconcile.revive(lists.parts.db, connection.environment, one.object_type, [one.object_id])
+    await apply_reads(lists.parts.db, connection, [raw], one.as_of)
+    if (evidence := KINDS[one.object_type].evidence(raw)) is not None:
+        await reconcile.settle_mappings(lists.parts.db, connection.environment, connection.account_id, evidence)
+
+
+async def _bury(lists: Lists, extras: Sequence[ToFix]) -> None:
+    """Tombstones, as a sync leaves them; a transaction has none and goes. A subscription's extra item went with its
+    subscription, which Stripe lists."""
+    connection = await lists.connection()
+    environment, account = connection.environment, connection.account_id
+    for one in extras:
+        if one.table_name == "transactions":
+            named = one.object_type.replace(".", "_")
+            row = {"object_type": named, "object_id": one.key, "gone": True}
+            async with lists.parts.db.as_service() as tx:
+                await reconcile.apply_rows(tx, environment, account, {"objects": [], "transactions": [row]})
+    listed = await reconcile.select_listed(lists.parts.db, lists.run.id, {(o.object_type, o.object_id) for o in extras})
+    gone = {(one.object_type, one.object_id) for one in extras} - listed
+    for object_type, object_id in sorted(gone):
+        if object_type not in TYPES.values():
+            continue
+        tombstone = {"id": object_id, "object": object_type, "deleted": True}
+        await apply_reads(lists.parts.db, connection, [tombstone], lists.began)
+        await reconcile.leave_payment(lists.parts.db, environment, object_type, object_id)

@@ -1,0 +1,93 @@
+"""Who dies where: every boundary that was seen is a target for each victim, in an order that the seed gives."""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tests.crashes.statements import Boundary, is_on_a_road
+
+POSTGRES = "postgresql"
+# How long one target is waited for; after that, the next one that comes along dies.
+AIM_SECONDS = 0.7
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Target:
+    """Kill the victim at this boundary. A program dies at its own boundaries, PostgreSQL at all of them."""
+
+    boundary: Boundary
+    victim: str
+
+    def __str__(self) -> str:
+        return f"{self.victim} killed: {self.boundary}"
+
+
+@dataclass
+class Storm:
+    """The proxies tell it of every boundary. `kill` is called with the victim's name, and once for each kill."""
+
+    seed: int
+    kill: Callable[[str], None] = lambda victim: None
+    raging: bool = False
+    hits: Counter[Target] = field(default_factory=Counter[Target])
+    history: list[str] = field(default_factory=list[str])
+    _targets: set[Target] = field(default_factory=set[Target])
+    _seen: Counter[Boundary] = field(default_factory=Counter[Boundary])
+    _aim: list[Target] = field(default_factory=list[Target])
+    _aimed_at: float = 0.0
+    _began: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self._rng = random.Random(self.seed)
+
+    @property
+    def targets(self) -> list[Target]:
+        """All that were seen so far."""
+        return sorted(self._targets)
+
+    @property
+    def missed(self) -> list[Target]:
+        return [target for target in self.targets if target not in self.hits]
+
+    def rage(self) -> None:
+        """From now on somebody dies at the next target; until it is struck. Call again when all is up."""
+        self.raging = True
+        self._aimed_at = time.monotonic()
+
+    def strike(self, boundary: Boundary) -> bool:
+        """What a proxy asks: whether somebody was killed here and now."""
+        if not is_on_a_road(boundary.statement):
+            return False
+        self._seen[boundary] += 1
+        if self._seen[boundary] == 1:
+            for victim in (boundary.program, POSTGRES):
+                self._targets.add(Target(boundary, victim))
+        if not self.raging:
+            return False
+        target = self._chosen(boundary)
+        if target is None:
+            return False
+        self.raging = False
+        self.hits[target] += 1
+        self._aim = [one for one in self._aim if one != target]
+        self.history.append(f"{time.monotonic() - self._began:7.2f} s  {target}")
+        self.kill(target.victim)
+        return True
+
+    def _chosen(self, boundary: Boundary) -> Target | None:
+        """The target aimed at; when that does not come, one that was hit as rarely as any."""
+        if not self._aim:
+            least = min((self.hits[target] for target in self._targets), default=0)
+            self._aim = [target for target in self.targets if self.hits[target] == least]
+            self._rng.shuffle(self._aim)
+        if self._aim[0].boundary == boundary:
+            return self._aim[0]
+        if time.monotonic() - self._aimed_at < AIM_SECONDS:
+            return None
+        others = [target for target in self._aim if target.boundary == boundary]
+        if others:
+            self._aim.append(self._aim.pop(0))  # its turn comes again
+            return others[0]
+        return None

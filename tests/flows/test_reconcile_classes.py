@@ -1,0 +1,211 @@
+"""What a comparison says beside the rows: money at stake, payments for nobody, strangers, doubt about a list."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from paygres.server import errors
+from paygres.server.flows.sync_environment import sync_environment
+from tests.flows.reconciling import WHOSE, age, found, mirrored, run, spoil
+from tests.flows.running_parts import Sandbox, parts_on, rows, sandbox_process
+from tests.flows.syncing import SINCE, UNTIL, dial
+from tests.fresh_database import FreshDatabase
+
+STRANGER = {"insforge_installation_id": "another-installation"}
+SOLD_BY = (
+    "select sum(p.unit_amount * i.quantity)::bigint as amount from payments.stripe_subscription_items i"
+    " join payments.stripe_prices p using (environment, price_id) where subscription_id = $1"
+)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with sandbox_process() as running:
+        yield running
+
+
+async def test_the_money_of_a_payment_counts_once_however_many_of_its_rows_differ(
+    database: FreshDatabase, sandbox: Sandbox
+) -> None:
+    async with parts_on(database, sandbox.url, limits=False) as parts:
+        await mirrored(database, parts, sandbox, payment_intents=10, subscriptions=3, invoices=3)
+        paid, other = await rows(
+            database,
+            "select provider_object_id as id, related_object_ids ->> 'charge' as charge, amount"
+            " from payments.transactions where type = 'one_time_payment' and status = 'succeeded' order by 1 limit 2",
+        )
+        [live] = await rows(
+            database,
+            "select subscription_id as id from payments.stripe_subscriptions where status = 'active' limit 1",
+        )
+        [sold] = await rows(database, SOLD_BY, live["id"])
+        await spoil(
+            database,
+            f"update payments.transactions set amount = 1 where provider_object_id = '{paid['id']}' returning 1",
+            f"delete from payments.stripe_objects where object_id = '{paid['charge']}' returning 1",
+            f"update payments.stripe_objects set raw = raw || '{{\"amount\": 2}}' where object_id = '{paid['id']}'"
+            " returning 1",
+            f"delete from payments.transactions where provider_object_id = '{other['id']}' returning 1",
+            f"update payments.stripe_subscriptions set status = 'canceled' where subscription_id = '{live['id']}'"
+            " returning 1",
+        )
+        answer = await run(parts)
+    told = answer["reconciliation"]
+    assert found(answer) == {
+        ("stale", "transactions", paid["id"]),
+        ("missing", "stripe_objects", paid["charge"]),
+        ("stale", "stripe_objects", paid["id"]),
+        ("missing", "transactions", other["id"]),
+        ("stale", "stripe_subscriptions", live["id"]),
+    }
+    assert told["classes"]["stale"]["money"] == {"usd": paid["amount"] + sold["amount"]}
+    assert told["classes"]["missing"]["money"] == {"usd": paid["amount"] + other["amount"]}
+    assert told["moneyAtStake"] == {"usd": paid["amount"] + other["amount"] + sold["amount"]}
+    [spoilt] = [one for one in answer["findings"] if (one["table"], one["class"]) == ("transactions", "stale")]
+    assert spoilt["columns"] == {"amount": {"ours": 1, "stripe": paid["amount"]}}
+
+
+async def test_live_subscriptions_and_paying_customers_without_a_subject_are_unmapped(
+    database: FreshDatabase, sandbox: Sandbox
+) -> None:
+    async with parts_on(database, sandbox.url, limits=False) as parts:
+        await mirrored(database, parts, sandbox, fields={}, subscriptions=4, invoices=4)
+        live = await rows(
+            database,
+            "select subscription_id as id from payments.stripe_subscriptions where payments.is_live(status)",
+        )
+        paying = await rows(
+            database,
+            "select provider_customer_id as id, sum(amount)::bigint as amount from payments.transactions"
+            " where status = 'succeeded' and provider_customer_id is not null and subject_id is null group by 1",
+        )
+        answer = await run(parts, fix=True)
+    assert live
+    assert paying
+    assert {(one["class"], one["objectId"]) for one in answer["findings"]} == {
+        ("unmapped", one["id"]) for one in (*live, *paying)
+    }
+    assert not any(one["fixed"] for one in answer["findings"])
+    by_customer = {one["objectId"]: one["amount"] for one in answer["findings"] if one["table"] == "customers"}
+    assert by_customer == {one["id"]: one["amount"] for one in paying}
+    assert answer["reconciliation"]["moneyAtStake"] == {}
+
+
+async def test_objects_of_another_installation_are_told_and_left_alone(
+    database: FreshDatabase, sandbox: Sandbox
+) -> None:
+    async with parts_on(database, sandbox.url, limits=False) as parts:
+        await mirrored(database, parts, sandbox, customers=3, fields={"customers": {"metadata": STRANGER}})
+        strangers = await rows(database, "select provider_customer_id as id from payments.customers")
+        await spoil(database, "update payments.customers set email = 'x@example.com' returning 1")
+        answer = await run(parts, fix=True)
+    assert found(answer) == {("foreign", "", one["id"]) for one in strangers}
+    assert answer["reconciliation"]["classes"]["foreign"] == {"rows": 3, "fixed": 0, "money": {}}
+    assert await rows(database, "select distinct email from payments.customers") == [{"email": "x@example.com"}]
+
+
+async def test_many_rows_that_were_not_listed_wait_for_an_operators_word(
+    database: FreshDatabase, sandbox: Sandbox
+) -> None:
+    async with parts_on(database, sandbox.url, limits=False) as parts:
+        key = await mirrored(database, parts, sandbox, customers=30)
+        gone = sorted(one["id"] for one in await rows(database, CUSTOMERS))[:6]
+        for one in gone:
+            await parts.gateway.request(key, "delete", f"/v1/customers/{one}")
+        await age(database)
+        careful = await run(parts, fix=True)
+        kept = await rows(database, "select from payments.customers where deleted")
+        confirmed = await run(parts, fix=True, confirm=True)
+        await age(database)
+        after = await run(parts)
+        recorded = await rows(
+            database, "select actor, target, request_id from system.audit_log where action = 'reconcile.fix' order by 1"
+        )
+    assert (found(careful), careful["reconciliation"]["unconfirmed"], kept) == (set(), {"customers": 6}, [])
+    assert found(confirmed) == {("extra", table, one) for one in gone for table in ("customers", "stripe_objects")}
+    assert sorted(one["id"] for one in await rows(database, f"{CUSTOMERS} where deleted")) == gone
+    assert (found(after), after["reconciliation"]["unconfirmed"]) == (set(), {})
+    assert [(one["actor"], one["request_id"]) for one in recorded] == [("ops", "req_1")] * 2
+    assert confirmed["reconciliation"]["id"] in {one["target"] for one in recorded}
+
+
+CUSTOMERS = "select provider_customer_id as id from payments.customers"
+
+
+async def test_a_list_that_stripe_refuses_says_nothing_about_its_rows(
+    database: FreshDatabase, sandbox: Sandbox
+) -> None:
+    async with parts_on(database, sandbox.url, limits=False) as parts:
+        await mirrored(database, parts, sandbox, customers=3)
+        await spoil(database, "update payments.customers set email = null returning 1")
+        dial(sandbox, "faults", answers=[{"status": 403, "path": "/v1/customers", "count": 1}])
+        answer = await run(parts)
+    assert found(answer) == set()
+    assert answer["reconciliation"]["status"] == "failed"
+    assert answer["reconciliation"]["error"].startswith("customers: ")
+
+
+async def test_only_some_nouns_of_some_time_are_compared(database: FreshDatabase, sandbox: Sandbox) -> None:
+    middle = (SINCE + UNTIL) // 2
+    async with parts_on(database, sandbox.url, limits=False) as parts:
+        await mirrored(database, parts, sandbox, customers=40, payment_intents=4)
+        await spoil(
+            database,
+            "update payments.customers set email = null returning 1",
+            "update payments.transactions set amount = 1 returning 1",
+        )
+        answer = await run(parts, objects=("customers",), since=middle)
+    young = await rows(database, f"{CUSTOMERS} where provider_created_at >= to_timestamp($1)", middle)
+    assert 0 < len(young) < 40
+    assert found(answer) == {("stale", "customers", one["id"]) for one in young}
+
+
+async def test_what_became_known_after_the_list_is_no_finding(database: FreshDatabase, sandbox: Sandbox) -> None:
+    async with parts_on(database, sandbox.url, limits=False) as parts:
+        key = await mirrored(database, parts, sandbox, customers=3)
+        [one, *_] = await rows(database, CUSTOMERS)
+        await parts.gateway.request(key, "post", f"/v1/customers/{one['id']}", {"email": "new@example.com"})
+        # It was read at Stripe a second after any list of now: as when its event comes while lists are read.
+        await spoil(
+            database,
+            "update payments.stripe_objects set as_of = extract(epoch from now()) + 60"
+            f" where object_id = '{one['id']}' returning 1",
+        )
+        assert found(await run(parts)) == set()
+
+
+async def test_a_run_whose_server_died_is_interrupted(database: FreshDatabase, sandbox: Sandbox) -> None:
+    async with parts_on(database, sandbox.url, limits=False) as parts:
+        await mirrored(database, parts, sandbox, customers=1)
+        before = await run(parts)
+        [left] = await spoil(
+            database,
+            "update payments.reconciliations set status = 'running', finished_at = null,"
+            " alive_until = now() - interval '1 second' returning id",
+        )
+        await run(parts)
+        states = await rows(database, "select id, status from payments.reconciliations order by started_at")
+    assert str(left) == before["reconciliation"]["id"]
+    assert [one["status"] for one in states] == ["interrupted", "succeeded"]
+    assert await rows(database, "select from payments.reconciliation_objects") == []
+
+
+async def test_without_a_key_nothing_is_compared(database: FreshDatabase, sandbox: Sandbox) -> None:
+    async with parts_on(database, sandbox.url) as parts:
+        with pytest.raises(errors.NotConfigured):
+            await run(parts)
+    assert await rows(database, "select from payments.reconciliations") == []
+
+
+async def test_a_repair_that_a_sync_would_have_skipped_is_made(database: FreshDatabase, sandbox: Sandbox) -> None:
+    async with parts_on(database, sandbox.url, limits=False) as parts:
+        await mirrored(database, parts, sandbox, customers=2, fields=WHOSE)
+        await spoil(database, "update payments.customers set email = 'x@example.com' returning 1")
+        await sync_environment(parts, "test")  # Stripe says what it said before: nothing is written
+        await age(database)
+        fixed = await run(parts, fix=True)
+        await age(database)
+        again = await run(parts)
+    assert len(fixed["findings"]) == 2
+    assert again["findings"] == []
+    assert await rows(database, f"{CUSTOMERS} where email = 'x@example.com'") == []
