@@ -4,6 +4,7 @@ more over the full ones. That the tables are right is a test's matter; here they
 
 import asyncio
 import json
+import resource
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ import orjson
 
 from bench.buyers import JWT_SECRET
 from bench.objects import full
-from bench.processes import clean_environment
+from bench.processes import clean_environment, family_cpu_seconds, parent
 from bench.report import Figure, Plan
 from paygres.server.db.embedded import EmbeddedPostgres, Urls
 from paygres.server.db.migrate import migrate
@@ -32,10 +33,11 @@ COPY = Path(__file__).with_name("rebuild.sql").read_text().partition("-- name: c
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """Events folded a second, and what came of them."""
+    """Events folded a second; CPU an event in microseconds, of the command and of PostgreSQL."""
 
     rate: float
-    report: dict[str, object]
+    command_cpu: float
+    postgres_cpu: float
 
 
 def run(plan: Plan, folder: Path) -> list[Figure]:
@@ -44,11 +46,14 @@ def run(plan: Plan, folder: Path) -> list[Figure]:
         urls = postgres.urls
         asyncio.run(migrate(urls.owner, server_role="paygres_server"))
         events = asyncio.run(_fill(urls, EVENTS // 20 if plan.quick else EVENTS))
-        empty = _rebuild(urls, events)
-        again = _rebuild(urls, events)
+        postmaster = asyncio.run(_postmaster(urls))
+        empty = _rebuild(urls, events, postmaster)
+        again = _rebuild(urls, events, postmaster)
     thousands = f"{events // 1000} 000 events"
     return [
         Figure(NAME, f"{thousands} into empty tables", "events/s", [empty.rate], target=GOAL, above=True),
+        Figure(NAME, "the same, CPU of the command", "µs/event", [empty.command_cpu]),
+        Figure(NAME, "the same, CPU of PostgreSQL", "µs/event", [empty.postgres_cpu]),
         Figure(NAME, f"{thousands} over full tables", "events/s", [again.rate]),
     ]
 
@@ -96,13 +101,22 @@ async def _fill(urls: Urls, wanted: int) -> int:
         await connection.close()
 
 
-def _rebuild(urls: Urls, events: int) -> Rebuilt:
+async def _postmaster(urls: Urls) -> int:
+    connection = await asyncpg.connect(urls.superuser)
+    try:
+        return parent(await connection.fetchval("select pg_backend_pid()"))
+    finally:
+        await connection.close()
+
+
+def _rebuild(urls: Urls, events: int, postmaster: int) -> Rebuilt:
     own = {
         "DATABASE_URL": urls.server_socket,
         "JWT_SECRET": JWT_SECRET,
         "ENCRYPTION_KEY": "8f7e6d5c4b3a29181706f5e4d3c2b1a09f8e7d6c",
     }
     command = [sys.executable, "-m", "paygres.server", "rebuild", "--environment", "test"]
+    before = _children_cpu(), family_cpu_seconds(postmaster)
     began = time.perf_counter()
     done = subprocess.run(command, env=clean_environment() | own, stdout=subprocess.PIPE, check=True)
     seconds = time.perf_counter() - began
@@ -110,4 +124,11 @@ def _rebuild(urls: Urls, events: int) -> Rebuilt:
     if report["failed"] or not report["payments"]:
         raise RuntimeError(f"not rebuilt: {report}")
     print(f"bench: {events} events in {seconds:.1f} s: {report['objects']}", file=sys.stderr, flush=True)
-    return Rebuilt(events / seconds, report)
+    spent = _children_cpu() - before[0], family_cpu_seconds(postmaster) - before[1]
+    return Rebuilt(events / seconds, *(cpu * 1e6 / events for cpu in spent))
+
+
+def _children_cpu() -> float:
+    """Of processes that have ended; PostgreSQL has not."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

@@ -91,15 +91,37 @@ async def test_the_sql_of_a_page_runs_as_the_owner_of_the_tables(database: Fresh
 
 async def test_the_orders_trigger_of_the_readme_pays_the_right_order_once(database: FreshDatabase) -> None:
     await run_sql(database, "README.md")
-    insert = f"insert into public.orders (id, amount, currency) values ('{ORDER}', 1900, 'usd') returning status"
-    assert await ask(database.owner_url, insert) == "pending"
-    paid_at: list[Any] = []
-    for name, subtotal in (("cheap", 100), ("right", 1900), ("again", 1900)):
-        await mark_processed(database, name, {"amount_subtotal": subtotal, "metadata": {"order_id": ORDER}})
-        paid_at.append(await ask(database.owner_url, "select paid_at from public.orders where status = 'paid'"))
-    assert paid_at[0] is None
-    assert paid_at[1] is not None
-    assert paid_at[2] == paid_at[1]
+    insert = "insert into public.orders (id, price_id, amount, currency) values ($1, 'price_1Example', 1900, 'usd')"
+    assert await ask(database.owner_url, insert + " returning status", ORDER) == "pending"
+    statuses: list[Any] = []
+    for name, price, subtotal in (
+        ("cheap", "price_1Cheap", 100),
+        ("other", "price_1Other", 1900),
+        ("right", "price_1Example", 1900),
+        ("again", "price_1Example", 1900),
+    ):
+        metadata = {"order_id": ORDER, "insforge_checkout_session_id": await keep_checkout(database, price)}
+        await mark_processed(database, name, {"amount_subtotal": subtotal, "metadata": metadata})
+        statuses.append(await ask(database.owner_url, "select status from public.orders"))
+    assert statuses == ["pending", "pending", "paid", "paid"]
+    granted = "select string_agg(payment_key || ' ' || status, ', ' order by created_at) from payments.fulfillments"
+    assert await ask(database.superuser_url, granted) == (
+        "cs_cheap quarantined, cs_other quarantined, cs_right granted, cs_again quarantined"
+    )
+
+
+async def test_the_fulfillment_page_pays_an_order_and_takes_it_back(database: FreshDatabase) -> None:
+    await run_sql(database, "docs/fulfillment.md")
+    insert = "insert into public.orders (id, price_id, amount, currency) values ($1, 'price_1Example', 1900, 'usd')"
+    await ask(database.owner_url, insert + " returning id", ORDER)
+    metadata = {"order_id": ORDER, "insforge_checkout_session_id": await keep_checkout(database, "price_1Example")}
+    await mark_processed(database, "paid", {"amount_subtotal": 1900, "amount_total": 1900, "metadata": metadata})
+    statuses = [await ask(database.owner_url, "select status from public.orders")]
+    for kept, status in ((900, "granted"), (0, "reversed"), (1900, "granted")):
+        change = "update payments.fulfillments set amount_kept = $1, status = $2 where rule = 'orders' returning id"
+        await ask(database.superuser_url, change, kept, status)
+        statuses.append(await ask(database.owner_url, "select status from public.orders"))
+    assert statuses == ["paid", "partially_refunded", "refunded", "paid"]
 
 
 async def test_the_credits_trigger_grants_once_for_a_paid_event(database: FreshDatabase) -> None:
@@ -153,6 +175,16 @@ async def ask(url: str, statement: str, *arguments: object) -> Any:
         return await connection.fetchval(statement, *arguments)
     finally:
         await connection.close()
+
+
+async def keep_checkout(database: FreshDatabase, price: str) -> str:
+    """The row that starting a checkout of one piece left behind; its id."""
+    statement = (
+        "insert into payments.stripe_checkout_sessions (environment, mode, success_url, cancel_url, line_items)"
+        " values ('test', 'payment', 'https://shop.example.com', 'https://shop.example.com',"
+        " jsonb_build_array(jsonb_build_object('priceId', $1::text, 'quantity', 1))) returning id::text"
+    )
+    return await ask(database.superuser_url, statement, price)
 
 
 async def mark_processed(database: FreshDatabase, name: str, session: dict[str, Any]) -> None:

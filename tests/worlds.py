@@ -4,6 +4,7 @@ truncated and bare tellings, events in two API versions and reads among them."""
 import random
 from typing import Any
 
+import orjson
 from hypothesis import strategies as st
 
 from tests.histories import START, Event, catalog, charge, customer, delayed_purchase, dispute, event, purchase
@@ -23,11 +24,12 @@ def worlds(draw: st.DrawFn) -> list[Step]:
         if draw(st.booleans()):
             events += catalog(f"c{number}", families=(draw(families), draw(families)))
     for number in range(draw(st.integers(1, 3))):
-        events += draw(one_life(number))
+        life = draw(one_life(number))
+        events += paid_by(life, f"o{number}", "shared") if draw(st.integers(0, 3)) == 0 else life
     reads = draw(st.lists(st.sampled_from(events), max_size=6))
-    steps: list[Step] = [*events]
+    steps: list[Step] = [*events, *draw(oddities(events))]
     steps += [(e["data"]["object"], e["created"] - draw(st.integers(0, 1))) for e in reads]
-    return [*steps, *draw(tombstones(events))]
+    return [*steps, *draw(tombstones(events)), *draw(wallets("rich"))]
 
 
 @st.composite
@@ -63,6 +65,45 @@ def one_life(draw: st.DrawFn, number: int) -> list[Event]:
     if what == "disputed":
         found += dispute(name, at=at + 900, ends=draw(st.sampled_from(["won", "lost"])))
         found += refund(name, 1, at + 1000, 500, charge(name, created=at))
+    return found
+
+
+def paid_by(life: list[Event], name: str, other: str) -> list[Event]:
+    """The same life, its customer being another one."""
+    return orjson.loads(orjson.dumps(life).replace(f"cus_{name}".encode(), f"cus_{other}".encode()))
+
+
+@st.composite
+def oddities(draw: st.DrawFn, events: list[Event]) -> list[Event]:
+    """The same told under another event id, with fewer items than there are, or in a version that is not read."""
+    found: list[Event] = []
+    for number, told in enumerate(draw(st.lists(st.sampled_from(events), max_size=4))):
+        again = {**told, "id": f"{told['id']}_{number}"}
+        raw = told["data"]["object"]
+        if raw["object"] == "subscription" and draw(st.booleans()):
+            listed = {**raw["items"], "data": raw["items"]["data"][: draw(st.integers(0, 1))], "has_more": True}
+            again["data"] = {**told["data"], "object": {**raw, "items": listed}}
+        elif raw["object"] == "invoice" and draw(st.booleans()):
+            old = {key: value for key, value in raw.items() if key != "parent"}
+            again |= {"api_version": "2024-06-20", "data": {"object": old}}
+        again["created"] += draw(st.integers(0, 2))
+        found.append(again)
+    return found
+
+
+@st.composite
+def wallets(draw: st.DrawFn, name: str) -> list[Step]:
+    """A customer and its cards: events only name the default one, reads tell it or not, or tell of both."""
+    cards = st.sampled_from([None, "pm_a", "pm_b"])
+    state = customer(name, invoice_settings={"default_payment_method": None})
+    found: list[Step] = [event("customer.created", START, state)]
+    for second in range(1, draw(st.integers(1, 4))):
+        before, card = state["invoice_settings"], draw(cards)
+        state = {**state, "invoice_settings": {"default_payment_method": card}}
+        found.append(event("customer.updated", START + second, state, {"invoice_settings": before}))
+        if card and draw(st.booleans()):
+            told = {"id": card, "object": "payment_method", "type": "card", "card": {"brand": "Visa", "last4": card}}
+            found.append(({**state, "invoice_settings": {"default_payment_method": told}}, START + second))
     return found
 
 
@@ -147,8 +188,3 @@ def _basil(raw: dict[str, Any]) -> dict[str, Any]:
             return {**found, "invoice": None}
         case _:
             return found
-
-
-def person(name: str, **changed: Any) -> dict[str, Any]:
-    """A customer whose default card is named."""
-    return customer(name, invoice_settings={"default_payment_method": f"pm_{name}"}, **changed)

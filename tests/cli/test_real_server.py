@@ -183,3 +183,42 @@ def test_lists_of_what_was_bought(shop: Shop, operator: Operator) -> None:
     assert customer[3:5] == ["1", "9.00 USD"]
     assert operator.asks("transactions", "--subject-type", "user", code=8)["code"] == "INVALID_INPUT"
     assert operator.asks("customers", "--limit", "1")["customers"]
+
+
+def test_fulfillments_are_listed_and_a_quarantined_one_is_released(shop: Shop, operator: Operator) -> None:
+    assert operator.line.here("fulfillments").out == "No fulfillments found.\n"
+    session = shop.buy(metadata={"order_id": "cli"})
+    shop.pay(session)
+    shop.wait(lambda: shop.row(session["id"])["payment_intent_id"] is not None)
+    intent = shop.row(session["id"])["payment_intent_id"]
+    shop.force(
+        "insert into payments.fulfillments (environment, rule, payment_key, key, status, reason, event_id, event_type,"
+        f" amount_paid, amount_kept, currency) select 'test', 'orders', '{intent}', 'cli', 'quarantined', 'too cheap',"
+        " event_id, event_type, 3000, 3000, 'usd' from payments.stripe_snapshots"
+        f" where event_type = 'checkout.session.completed' and object_id = '{session['checkoutSessionId']}'"
+    )
+    columns, row = operator.sees("fulfillments", "--status", "quarantined", "--payment", intent)
+    assert columns == ["ID", "Status", "Rule", "Key", "Payment", "Paid", "Kept", "When", "Reason"]
+    assert (row[1:7], row[8]) == (["quarantined", "orders", "cli", intent, "30.00 USD", "30.00 USD"], "too cheap")
+    assert operator.asks("fulfillment", "release", row[0], "--reason", "ok", code=6)["code"] == "CONFIRMATION_REQUIRED"
+    released = operator.asks("fulfillment", "release", row[0], "--reason", "by phone", "--yes")
+    assert (released["outcome"], released["fulfillment"]["status"]) == ("processed", "released")
+    again = operator.asks("fulfillment", "release", row[0], "--reason", "by phone", "--yes", code=7)
+    assert again["code"] == "FULFILLMENT_NOT_QUARANTINED"
+
+
+def test_destinations_are_made_shown_without_their_secret_and_removed(shop: Shop, operator: Operator) -> None:
+    ran = operator.line.here(
+        "destinations", "create", "https://shop.example.com/hooks", "--types", "fulfillment.granted"
+    )
+    assert (ran.code, ran.out.startswith("whsec_")) == (0, True)
+    columns, row = operator.sees("destinations")
+    assert columns == ["ID", "Kind", "Name", "URL", "Active", "Pending", "Types"]
+    assert row[1:] == ["webhook", *["https://shop.example.com/hooks"] * 2, "Yes", "0", "fulfillment.granted"]
+    rotated = operator.line.here("destinations", "rotate", row[0])
+    assert rotated.out.startswith("whsec_")
+    assert rotated.out != ran.out
+    assert operator.line.here("destinations", "messages", row[0]).out == "No messages found.\n"
+    assert operator.asks("destinations", "resend", row[0], "none", code=4)["code"] == "MESSAGE_NOT_FOUND"
+    assert operator.does("destinations", "delete", row[0], "--yes").endswith("Removed.\n")
+    assert operator.asks("destinations")["destinations"] == []

@@ -18,7 +18,9 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=3600, help="the storm lasts no longer (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--hurry", action="store_true", help="do not wait for leases of the dead, as the suite's form")
-    parser.add_argument("--keep", action="store_true", help="keep the logs even when all is well")
+    parser.add_argument(
+        "--keep", action="store_true", help="keep the logs, and tell of every kill, even when all is well"
+    )
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="paygres-chaos-"))
     folder.chmod(0o711)
@@ -26,7 +28,7 @@ def main() -> int:
     try:
         plan = Plan(given.seed, given.deliveries, given.kills, given.seconds, hurry=given.hurry)
         report = prove(plan, folder)
-        print(told(report, history=bool(report.faults)))
+        print(told(report, history=given.keep or bool(report.faults)))
         well = not report.faults
     finally:
         if well and not given.keep:

@@ -3,12 +3,12 @@ sandbox. All of them die with this process, however it ends."""
 
 import asyncio
 import json
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import asyncpg
 import psutil
 
 from paygres.server.db.embedded import EmbeddedPostgres, Urls
-from paygres.server.db.embedded_account import die_with_parent
+from tests.crashes.forked import run
 from tests.system.processes import gone
 
 START_SECONDS = 60.0
@@ -32,43 +32,41 @@ async def until(true: Callable[[], Any], what: str, seconds: float = START_SECON
     return answer
 
 
+_forking = multiprocessing.get_context("forkserver")
+_forking.set_forkserver_preload(["tests.crashes.forked"])
+
+
 class Program:
     """`python -m arguments`; its output goes to a file, for whoever has to find out what went wrong."""
 
     def __init__(self, name: str, arguments: list[str], environment: Mapping[str, str], folder: Path) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
-        self._command = [sys.executable, "-m", *arguments]
+        self._arguments = arguments
         self._environment = dict(environment)
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ForkServerProcess | None = None
+        self.log.touch(0o600)
 
     def start(self) -> None:
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=self._environment,
-                preexec_fn=die_with_parent(signal.SIGKILL),
-            )
+        self._process = _forking.Process(target=run, args=(self._arguments, self._environment, str(self.log)))
+        self._process.start()
 
     @property
     def runs(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        return self._process is not None and self._process.is_alive()
 
     def kill(self) -> None:
         """kill -9, and gone when this returns."""
-        self.end(signal.SIGKILL)
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
 
-    def end(self, signum: int = signal.SIGTERM) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signum)
-            try:
-                self._process.wait(30)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+    def end(self) -> None:
+        """SIGTERM; kill -9 for one that does not listen."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.join(30)
+            self.kill()
 
     async def listens(self, port: int) -> None:
         """Returns when it answers at the port; raises with its last words when it ended instead."""

@@ -17,11 +17,11 @@ from tests.http.running import admin
 DIALS = {"duplicate": 0.25, "drop": 0.15, "lose": 0.03, "delay": 1.0, "shuffle": True}
 CALM = {"duplicate": 0, "drop": 0, "lose": 0, "delay": 0, "shuffle": False}
 PAUSE = 0.25  # seconds between a recovery and the next kill, so that something is done in between
-# What a lease that outlived its owner would hold up; the long form waits for it.
-LEASES = """
+# What waits for a lease of the dead, or for a moment that is chosen with care; the long form waits, too.
+HURRY = """
 update payments.stripe_checkout_sessions set leased_until = now() - interval '1 s' where leased_until > now();
 update payments.event_queue set leased_until = null where leased_until is not null;
-update payments.refetch_queue set leased_until = null where leased_until is not null;
+update payments.refetch_queue set leased_until = null, next_attempt_at = now();
 """
 UNFINISHED = """
 select (select count(*) from payments.event_queue) as events,
@@ -116,9 +116,11 @@ async def _falling(plan: Plan, stage: Stage, storm: Storm) -> AsyncIterator[None
             await asyncio.sleep(PAUSE)
             storm.rage()
             victim = await fallen.get()
-            if plan.hurry and victim != POSTGRES:
-                await stage.force(LEASES)
+            began = time.monotonic()
             await _start(stage, victim)
+            if plan.hurry:
+                await stage.force(HURRY)
+            storm.history[-1] += f"; up again after {time.monotonic() - began:.1f} s"
 
     storm.kill = kill
     raising = asyncio.create_task(raise_again())
@@ -134,7 +136,8 @@ async def _falling(plan: Plan, stage: Stage, storm: Storm) -> AsyncIterator[None
     if stage.cluster.is_down:
         stage.cluster.start()
     if not stage.server.runs:
-        await stage.start_server()
+        stage.server.start()
+    await stage.server.listens(stage.port)
     if not stage.worker.runs:
         stage.worker.start()
 
@@ -174,13 +177,13 @@ async def _heal(plan: Plan, stage: Stage) -> None:
     """No more faults. What was lost on the way comes again, checkouts nobody paid run out, and nothing is left over."""
     await stage.sim("faults", **CALM)
     await stage.force("alter sequence public.stumbles increment 12 restart 1")  # stumbles over nothing any more
-    if plan.hurry:
-        await stage.force(LEASES)
     give_up = time.monotonic() + (60 if plan.hurry else 300)
     while True:
         for session in await stage.listed("/v1/checkout/sessions", status="open"):
             await stage.sim("expire", session=session["id"])
         await stage.sim("resend", undelivered=True)
+        if plan.hurry:
+            await stage.force(HURRY)
         await _retry_now(stage)
         left = (await stage.rows(UNFINISHED))[0] | {"deliveries": (await stage.counts())["pending"]}
         if not any(left.values()):

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import itertools
 import time
 from collections import Counter
 from typing import Any
@@ -23,12 +24,17 @@ RESERVED = (
     "id, environment, account_id, mode, subject_type, subject_id, customer_email, line_items, success_url, cancel_url,"
     " idempotency_key, request_hash, metadata, created_by, caller_scope, generation, stripe_params"
 )
-# Which snapshot of several that say the same was believed: an object that was read at Stripe in between is known by that
-# read, and in the undisturbed run by its event. The same goes for the last second in which somebody said "failed".
+# Which snapshot of several that say the same was believed: an object that was read at Stripe in between is known by
+# that read, and in the undisturbed run by its event. The same goes for the last second in which it was said to fail.
 NOT_COMPARED = (
     *(("stripe_objects", column) for column in ("as_of", "source", "event_id", "failed_at")),
     ("transactions", "failed_at"),
 )
+ONLY_READ = "payments"  # of an invoice: told by reads that ask for it, never by an event
+AT_ONCE = """
+update payments.refetch_queue set next_attempt_at = now() where leased_until is null;
+update payments.event_queue set next_attempt_at = now() where leased_until is null and next_attempt_at > now();
+"""
 LEFT = "select (select count(*) from payments.event_queue) + (select count(*) from payments.refetch_queue) as left"
 
 
@@ -141,6 +147,7 @@ async def _undisturbed(stage: Stage, events: list[dict[str, Any]]) -> Counter[in
         give_up = time.monotonic() + 60
         while (await stage.rows(LEFT, database=CALM))[0]["left"]:
             assert time.monotonic() < give_up, worker.last_words()
+            await stage.force(AT_ONCE, CALM)
             await asyncio.sleep(0.1)
     finally:
         worker.end()
@@ -173,6 +180,9 @@ async def _digest(stage: Stage, database: str) -> dict[str, list[dict[str, Any]]
     for table, column in NOT_COMPARED:
         for row in found[table]:
             del row[column]
+    for row in itertools.chain(*found.values()):
+        if isinstance(raw := row.get("raw"), dict):
+            raw.pop(ONLY_READ, None)
     found["webhook_events"] = await stage.rows(
         "select provider_event_id, event_type, object_id, processing_status from payments.webhook_events",
         database=database,

@@ -92,6 +92,8 @@ class _Both:
                     if self._strikes("before"):
                         return
                 self._server.write(frame)
+            if self._server.is_closing():
+                return
             await self._server.drain()
 
     async def answers(self, reader: asyncio.StreamReader) -> None:
@@ -105,6 +107,8 @@ class _Both:
                         return
                     self._previous, self._running = self._running, None
                 self._client.write(frame)
+            if self._client.is_closing():
+                return
             await self._client.drain()
 
     def _strikes(self, moment: Moment) -> bool:

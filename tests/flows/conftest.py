@@ -6,6 +6,7 @@ import pytest
 
 from paygres.server.db.embedded import Urls
 from tests.flows.checkouts import Shop, shop
+from tests.fresh_database import FreshDatabase, cloned
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +14,10 @@ def open_shop(postgres: Urls) -> Iterator[Shop]:
     """Sandbox and server for the session; four connections, no limits. Tests tell their orders apart by name."""
     with shop(postgres, PAYGRES_POOL_SIZE="4") as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def emptied(postgres: Urls) -> Iterator[FreshDatabase]:
+    """One database for tests that empty it themselves before they begin."""
+    with cloned(postgres) as database:
+        yield database

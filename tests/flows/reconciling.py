@@ -1,5 +1,6 @@
 """What tests of comparisons with Stripe share: a mirrored account, and rows that somebody spoilt."""
 
+from collections.abc import Callable
 from typing import Any
 
 import asyncpg
@@ -10,6 +11,7 @@ from paygres.server.flows.reconcile import Asked, reconcile
 from paygres.server.flows.reconcile_report import read_report
 from paygres.server.flows.requests.reconcile import ReconcileQuery
 from paygres.server.flows.sync_environment import sync_environment
+from paygres.server.flows.sync_pages import Progress
 from tests.flows.running_parts import Sandbox
 from tests.flows.syncing import connected
 from tests.fresh_database import FreshDatabase
@@ -42,9 +44,9 @@ async def age(database: FreshDatabase) -> None:
     )
 
 
-async def run(parts: Parts, **asked: Any) -> dict[str, Any]:
+async def run(parts: Parts, *, on_progress: Callable[[Progress], None] | None = None, **asked: Any) -> dict[str, Any]:
     """A comparison with all its findings."""
-    answer = await reconcile(parts, "test", Asked(**asked), OPERATOR)
+    answer = await reconcile(parts, "test", Asked(**asked), OPERATOR, on_progress=on_progress)
     query = ReconcileQuery.model_validate({"limit": "1000"})
     return await read_report(parts.db, "test", query) if answer["nextAfter"] else answer
 

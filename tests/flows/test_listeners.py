@@ -1,7 +1,7 @@
 """Functions in developers' Python run in the event's transaction: with it or not at all, and never forgotten."""
 
 import asyncio
-import os
+import re
 import subprocess
 import sys
 import time
@@ -14,10 +14,10 @@ import httpx2
 import orjson
 import pytest
 
-from paygres.server import NotStarted, Payments, StripeEvent, Transaction
+from paygres.server import NotStarted, StripeEvent, Transaction
 from tests.flows.checkouts import free_port
-from tests.flows.listening import FULFILLING, ORDERS, ask, due, execute, opened, payments_on, shown, told, until
-from tests.flows.webhooks import ROUTE, SECRET, script, signed
+from tests.flows.listening import FULFILLING, anew, ask, due, execute, opened, payments_on, shown, soon, told, until
+from tests.flows.webhooks import ROUTE, SECRET, signed
 from tests.fresh_database import FreshDatabase
 from tests.histories import START, charge, event, purchase, session
 from tests.http.running import environment
@@ -43,9 +43,9 @@ async def mark_paid(event: StripeEvent, tx: Transaction) -> None:
 
 
 @pytest.fixture
-def shop(database: FreshDatabase) -> FreshDatabase:
-    script(database, ORDERS)
-    return database
+def shop(emptied: FreshDatabase) -> FreshDatabase:
+    """Orders, and nothing of the test before."""
+    return anew(emptied)
 
 
 async def times_paid(database: FreshDatabase, order: str = "o1") -> int:
@@ -70,7 +70,9 @@ async def test_a_listener_runs_between_rows_and_mark_in_the_weak_role(shop: Fres
         told_with.append(event)
         rows = await tx.fetchval("select count(*) from payments.transactions where status = 'succeeded'")
         marks = await tx.fetchval("select count(*) from payments.webhook_events")
-        await tx.execute("insert into public.seen (what, role) values ($1, current_user)", f"{rows} rows, {marks} marks")
+        await tx.execute(
+            "insert into public.seen (what, role) values ($1, current_user)", f"{rows} rows, {marks} marks"
+        )
 
     @payments.on("checkout.session.completed", environment="live", name="shop.live")
     async def never(event: StripeEvent, tx: Transaction) -> None:
@@ -109,6 +111,37 @@ async def test_one_payment_is_given_once_whatever_tells_of_it(shop: FreshDatabas
     assert [tuple(row.values()) for row in found] == [("o1", "granted"), ("dear", "quarantined")]
 
 
+async def test_the_documented_program_pays_an_order(shop: FreshDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (ROOT / "docs" / "python-listeners.md").read_text(encoding="utf-8")
+    for name, value in environment(shop.server_url, STRIPE_TEST_WEBHOOK_SECRET=SECRET).items():
+        monkeypatch.setenv(name, value)
+    names: dict[str, Any] = {"__name__": "app"}
+    exec(compile(re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[0], "app.py", "exec"), names)
+    await execute(shop, "alter table public.orders add status text default 'pending', add paid_at timestamptz")
+    async with opened(names["payments"]) as client:
+        assert (await told(client, paid("a")))["event"]["processingStatus"] == "processed"
+    assert await ask(shop, "select id from public.orders where status = 'paid' and paid_at is not null") == [
+        {"id": "o1"}
+    ]
+
+
+async def test_deliveries_at_once_to_two_processes_pay_once(shop: FreshDatabase) -> None:
+    programs = [payments_on(shop) for _ in range(2)]
+    for one in programs:
+        one.on(*FULFILLING, name="shop.mark_paid")(mark_paid)
+    first = paid("a")
+    second = event(FULFILLING[1], START + 5, first["data"]["object"])
+    async with opened(programs[0]) as here, opened(programs[1]) as there:
+        await asyncio.gather(*(told(client, body) for client in (here, there) for body in (first, second, first)))
+        await until(lambda: _nothing_is_left(shop))
+    assert await times_paid(shop) == 1
+    assert len(await ask(shop, "select from payments.fulfillments")) == 1
+
+
+async def _nothing_is_left(database: FreshDatabase) -> bool:
+    return not await ask(database, "select from payments.event_queue")
+
+
 async def test_a_raising_listener_keeps_rows_and_event_and_is_mended(shop: FreshDatabase) -> None:
     payments = payments_on(shop)
     broken = True
@@ -129,7 +162,7 @@ async def test_a_raising_listener_keeps_rows_and_event_and_is_mended(shop: Fresh
         assert await ask(shop, "select status from payments.transactions") == [{"status": "succeeded"}]
         broken = False
         await due(shop)
-        await until(lambda: times_paid(shop))
+        await soon(client, lambda: times_paid(shop))
     assert await shown(shop, body["id"]) == {
         "processing_status": "processed",
         "last_error": None,
@@ -273,8 +306,8 @@ async def test_a_process_that_lacks_the_listener_leaves_the_event_to_one_that_ha
         assert await times_paid(shop) == 0
         again = payments_on(shop)
         again.on(*FULFILLING, name="app.billing.fulfill")(mark_paid)
-        async with opened(again):
-            await until(lambda: times_paid(shop))
+        async with opened(again) as client:
+            await soon(client, lambda: times_paid(shop))
     assert (await shown(shop, body["id"]))["processing_status"] == "processed"
     assert await ask(shop, "select from payments.event_queue") == []
 
@@ -369,7 +402,7 @@ async def test_a_forgotten_lifespan_is_told_at_the_first_request(shop: FreshData
     payments = payments_on(shop)
     transport = httpx2.ASGITransport(app=payments.asgi_app())  # type: ignore[arg-type]
     async with httpx2.AsyncClient(transport=transport, base_url="http://shop.example.com") as client:
-        with pytest.raises(NotStarted, match="lifespan=payments.lifespan"):
+        with pytest.raises(NotStarted, match=r"lifespan=payments\.lifespan"):
             await client.get("/api/health")
 
 
@@ -411,28 +444,31 @@ async def test_a_process_killed_between_listener_and_commit_leaves_nothing_and_p
 
     with program(shop, LISTENER_SLEEPS="1.2") as (process, client):
         sending = asyncio.create_task(asyncio.to_thread(deliver, client))
-        await until(lambda: ask(shop, "select from pg_stat_activity where wait_event = 'PgSleep'"))
+        await until(lambda: _somebody_sleeps(shop, sending))
         process.kill()
         with pytest.raises(httpx2.TransportError):
             await sending
     await until(lambda: _nobody_sleeps(shop))
     assert await times_paid(shop) == 0
     assert await ask(shop, "select from payments.stripe_snapshots") == []
-    with program(shop) as (_, client):
+    again = payments_on(shop, worker=False)
+    again.on("checkout.session.completed", name="tests.flows.listening_program.pay_order")(mark_paid)
+    async with opened(again) as restarted:
         for _ in range(2):
-            answer = await asyncio.to_thread(deliver, client)
-            assert answer.json()["event"]["processingStatus"] == "processed", answer.text
+            assert (await told(restarted, body))["event"]["processingStatus"] == "processed"
     assert await times_paid(shop) == 1
     assert await ask(shop, "select name from payments.listeners") == [
         {"name": "tests.flows.listening_program.pay_order"}
     ]
 
 
+SLEEPING = "select from pg_stat_activity where wait_event = 'PgSleep' and datname = current_database()"
+
+
+async def _somebody_sleeps(database: FreshDatabase, sending: asyncio.Task[httpx2.Response]) -> bool:
+    assert not sending.done(), sending.result().text
+    return bool(await ask(database, SLEEPING))
+
+
 async def _nobody_sleeps(database: FreshDatabase) -> bool:
-    return not await ask(database, "select from pg_stat_activity where wait_event = 'PgSleep'")
-
-
-def test_the_package_names_what_programs_need() -> None:
-    assert Payments.__module__ == "paygres.server.library"
-    assert not hasattr(sys.modules["paygres.server"], "Nothing")
-    assert os.environ.get("LISTENER_SLEEPS") is None
+    return not await ask(database, SLEEPING)

@@ -10,13 +10,16 @@ import pytest
 
 from paygres.server.db.database import Database
 from paygres.server.db.embedded import Urls
+from paygres.server.flows.apply_reads import apply_reads
 from paygres.server.flows.operator import Operator
 from paygres.server.flows.rebuild_projections import Wanted, rebuild_projections
-from tests.flows.webhooks import script, sql
+from paygres.server.tables import reads
+from tests.flows.webhooks import hooked, script, sql
 from tests.fresh_database import FreshDatabase, cloned
 from tests.histories import START, Event, charge, event, intent, purchase
+from tests.http.running import admin
 from tests.mirror import TABLES, Digest, digest
-from tests.playing import ROAD, Mirror, deliver
+from tests.playing import CONNECTION, ROAD, Mirror, deliver
 from tests.subscription_histories import billed, refund, subscribed
 
 ME = Operator("tester", None, "because")
@@ -369,4 +372,44 @@ def test_an_object_that_cannot_be_folded_is_named_and_keeps_nobody_out(mirror: M
     lose(mirror.database)
     (failed,) = rebuilt(mirror.database)["failed"]
     assert (failed["objectType"], failed["objectId"]) == ("invoice_payment", "inpay_broken")
+    assert differing(state(mirror), live) == {}
+
+
+def test_what_stripe_answered_about_an_intent_that_stands_alone_is_not_asked_again(mirror: Mirror) -> None:
+    paid = intent("alone", status="succeeded", customer="cus_a", amount_received=2500)
+    mirror.fill([event("payment_intent.succeeded", START, paid)])
+
+    async def asked() -> None:
+        db = await Database.connect(mirror.database.server_url)
+        await reads.settle_standing_alone(db, "test", "pi_alone")
+        await apply_reads(db, CONNECTION, [paid], START + 60)
+        await db.close()
+
+    asyncio.run(asked())
+    live = state(mirror)
+    assert [row["status"] for row in live["transactions"]] == ["succeeded"]
+    lose(mirror.database)
+    assert rebuilt(mirror.database, dry_run=True)["differences"]["tables"]["payments.transactions"]["added"] == 1
+    rebuilt(mirror.database)
+    assert differing(state(mirror), live) == {}
+    assert rebuilt(mirror.database)["extra"] == []
+
+
+def test_the_route_tells_how_far_it_is_and_refuses_strangers(mirror: Mirror) -> None:
+    mirror.fill(of_all_kinds("route"))
+    live = state(mirror)
+    lose(mirror.database)
+    path = "/api/paygres/test/rebuild"
+    with hooked(mirror.database) as server:
+        assert server.client.post(path, json={}).status_code == 401
+        assert server.client.post(path, json={"dryRun": "yes"}, headers=admin()).status_code == 400
+        assert server.client.post("/api/paygres/nowhere/rebuild", json={}, headers=admin()).status_code == 400
+        told = server.client.post(path, json={"dryRun": True}, headers=admin()).json()
+        assert told["differences"]["tables"]["payments.transactions"]["added"] == len(live["transactions"])
+        stream = {**admin(), "accept": "text/event-stream"}
+        answer = server.client.post(path, json={"reason": "lost"}, headers=stream)
+        events = [part for part in answer.text.split("\n\n") if part.startswith("event: ")]
+        assert events[0].startswith("event: progress")
+        report = orjson.loads(events[-1].removeprefix("event: result\ndata: "))
+        assert (report["dryRun"], report["failed"]) == (False, [])
     assert differing(state(mirror), live) == {}

@@ -33,6 +33,7 @@ CORRUPTED = (
     ("transactions", "provider_object_id", "amount = amount + 1", "type = 'one_time_payment'", 5),
     ("transactions", "provider_object_id", "status = 'pending'", "type = 'subscription_invoice'", 2),
     ("transactions", "provider_object_id", "amount = 7, description = 'x'", "type = 'refund'", 3),
+    ("payment_invoices", "payment_intent_id", "invoice_id = 'in_Wrong'", "invoice_id <> ''", 2),
     ("stripe_subscriptions", "subscription_id", "status = 'past_due'", "true", 4),
     ("stripe_subscription_items", "subscription_item_id", "quantity = 99", "true", 3),
     ("stripe_prices", "price_id", "unit_amount = 1", "true", 2),

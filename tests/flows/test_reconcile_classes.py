@@ -1,15 +1,18 @@
 """What a comparison says beside the rows: money at stake, payments for nobody, strangers, doubt about a list."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from paygres.server import errors
 from paygres.server.flows.sync_environment import sync_environment
+from paygres.server.flows.sync_pages import Progress
 from tests.flows.reconciling import WHOSE, age, found, mirrored, run, spoil
 from tests.flows.running_parts import Sandbox, parts_on, rows, sandbox_process
 from tests.flows.syncing import SINCE, UNTIL, dial
-from tests.fresh_database import FreshDatabase
+from tests.fresh_database import FreshDatabase, in_its_own_loop
+from tests.mirror import digest
 
 STRANGER = {"insforge_installation_id": "another-installation"}
 SOLD_BY = (
@@ -63,6 +66,40 @@ async def test_the_money_of_a_payment_counts_once_however_many_of_its_rows_diffe
     assert told["moneyAtStake"] == {"usd": paid["amount"] + other["amount"] + sold["amount"]}
     [spoilt] = [one for one in answer["findings"] if (one["table"], one["class"]) == ("transactions", "stale")]
     assert spoilt["columns"] == {"amount": {"ours": 1, "stripe": paid["amount"]}}
+
+
+async def test_a_payment_that_lost_its_link_and_its_objects_is_put_together_again(
+    database: FreshDatabase, sandbox: Sandbox
+) -> None:
+    async with parts_on(database, sandbox.url, limits=False) as parts:
+        await mirrored(database, parts, sandbox, subscriptions=3, invoices=3, payment_intents=12)
+        before = await digest(database.superuser_url)
+        [payment] = await rows(
+            database,
+            "select provider_object_id as intent, related_object_ids ->> 'charge' as charge, amount"
+            " from payments.transactions"
+            " where type = 'subscription_invoice' and provider_object_type = 'payment_intent' order by 1 limit 1",
+        )
+        lost = [payment["intent"], payment["charge"]]
+        await spoil(
+            database,
+            f"delete from payments.payment_invoices where payment_intent_id = '{lost[0]}' returning 1",
+            *(f"delete from payments.stripe_objects where object_id = '{one}' returning 1" for one in lost),
+        )
+        fixed = await run(parts, fix=True)
+        await age(database)
+        again = await run(parts)
+    assert found(fixed) == {("missing", "payment_invoices", lost[0]), *(("missing", "stripe_objects", x) for x in lost)}
+    assert fixed["reconciliation"]["moneyAtStake"] == {"usd": payment["amount"]}
+    assert found(again) == set()
+    after = await digest(database.superuser_url)
+    assert after["payment_invoices"] == before["payment_invoices"]
+    assert [named(one) for one in after["stripe_objects"]] == [named(one) for one in before["stripe_objects"]]
+
+
+def named(row: Any) -> tuple[str, str | None]:
+    """An object and the payment it is about."""
+    return row["object_id"], row["payment_key"]
 
 
 async def test_live_subscriptions_and_paying_customers_without_a_subject_are_unmapped(
@@ -188,6 +225,19 @@ async def test_a_run_whose_server_died_is_interrupted(database: FreshDatabase, s
     assert str(left) == before["reconciliation"]["id"]
     assert [one["status"] for one in states] == ["interrupted", "succeeded"]
     assert await rows(database, "select from payments.reconciliation_objects") == []
+
+
+async def test_a_run_that_forgot_what_was_listed_fails(database: FreshDatabase, sandbox: Sandbox) -> None:
+    def crash(_: Progress) -> None:
+        # what a crash of PostgreSQL leaves of an unlogged table
+        in_its_own_loop(spoil(database, "truncate payments.reconciliation_objects"))
+
+    async with parts_on(database, sandbox.url, limits=False) as parts:
+        await mirrored(database, parts, sandbox, customers=3)
+        answer = await run(parts, objects=("customers",), fix=True, on_progress=crash)
+    assert answer["reconciliation"]["status"] == "failed"
+    assert "PostgreSQL crashed" in answer["reconciliation"]["error"]
+    assert (answer["findings"], await rows(database, f"{CUSTOMERS} where deleted")) == ([], [])
 
 
 async def test_without_a_key_nothing_is_compared(database: FreshDatabase, sandbox: Sandbox) -> None:

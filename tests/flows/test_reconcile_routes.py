@@ -57,7 +57,7 @@ def test_a_mirror_made_by_webhooks_is_as_stripe_has_it(mirrored: Shop) -> None:
 
 def test_a_change_whose_event_is_still_on_its_way_is_no_finding(mirrored: Shop) -> None:
     [one] = mirrored.sql("select provider_customer_id as id from payments.customers limit 1")
-    mirrored.sim("faults", delay=2)
+    mirrored.sim("faults", delay=1.5)
     try:
         mirrored.sandbox.stripe.v1.customers.update(one["id"], {"email": "late@example.com"})
         assert compared(mirrored)["findings"] == []
@@ -84,6 +84,21 @@ def test_a_spoilt_row_is_told_page_by_page_and_repaired(mirrored: Shop) -> None:
     assert compared(mirrored)["findings"] == []
     [record] = mirrored.sql("select reason, target from system.audit_log where action = 'reconcile.fix'")
     assert record == {"reason": "spoilt by hand", "target": fixed["reconciliation"]["id"]}
+
+
+def test_a_spoilt_checkout_is_found_and_repaired(mirrored: Shop) -> None:
+    mirrored.force(
+        "update payments.stripe_checkout_sessions set status = 'open', raw = '{}' where status = 'completed'"
+    )
+    found = compared(mirrored, fix=True)["findings"]
+    assert [(one["class"], one["table"], one["amount"]) for one in found] == [
+        ("stale", "stripe_checkout_sessions", 3000)
+    ] * 2
+    assert {name for one in found for name in one["columns"]} >= {"status", "raw.amount_total"}
+    assert mirrored.sql("select status, count(*) from payments.stripe_checkout_sessions group by 1 order by 1") == [
+        {"status": "completed", "count": 2},
+        {"status": "expired", "count": 1},
+    ]
 
 
 def test_progress_is_streamed_and_ends_with_the_report(mirrored: Shop) -> None:

@@ -1,5 +1,6 @@
 """The operator's backfill, and where a real server tells how far it is complete."""
 
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from paygres.server.db.embedded import Urls
+from tests.cli.running import Line, cells
 from tests.flows.running_parts import Sandbox, parts_on
 from tests.flows.sweeping import HOUR, connect_at, history, make_due, missing, now, sandbox_with
 from tests.flows.webhooks import sql
@@ -108,6 +110,20 @@ def test_only_admins_of_a_connected_environment_backfill(opened: Open) -> None:
     live = client.post(ROUTE.replace("/test/", "/live/"), headers=admin(), json=asked)
     assert (live.status_code, live.json()["error"]) == (400, "PAYMENT_CONFIG_INVALID")
     assert client.post(ROUTE.replace("/test/", "/real/"), headers=admin(), json=asked).status_code == 400
+
+
+def test_the_command_line_counts_asks_and_fetches(opened: Open, capsys: pytest.CaptureFixture[str]) -> None:
+    line = Line(opened.server.url, capsys)
+    stretch = ("--since", iso(now() - 10 * HOUR), "--until", iso(now() - 9 * HOUR))
+    dry = line.here("events", "backfill", *stretch, "--dry-run", "--json")
+    assert dry.code == 0, dry.errors
+    found = json.loads(dry.out)["missing"]
+    assert found > 0
+    done = line.here("events", "backfill", *stretch, "--types", "charge.*,customer.*", "--yes", "--output", "plain")
+    head, row = (cells(text) for text in done.out.splitlines()[:2])
+    assert head == ["Listed", "Missing", "Applied", "Ignored", "Unfinished", "Unreadable"]
+    assert 0 < int(row[1]) < found
+    assert line.here("events", "backfill", "--since", "soon", "--dry-run").code == 8
 
 
 def test_status_readiness_and_metrics_tell_one_time(opened: Open) -> None:

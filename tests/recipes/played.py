@@ -1,6 +1,7 @@
-"""A server on a database with one recipe, and what Stripe says around small purchases there."""
+"""A server on a database with the recipes, and what Stripe says around small purchases there."""
 
 import json
+import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,8 +20,9 @@ _CHECKOUT = """
 insert into payments.stripe_checkout_sessions (
     id, environment, mode, status, success_url, cancel_url, checkout_session_id, subject_type, subject_id, created_by,
     line_items, currency, amount_subtotal, caller_scope)
-values ($1, 'test', $2, 'open', 'https://shop.example.com', 'https://shop.example.com', $3, $4, $5, $6, $7::jsonb,
-        'usd', 2500, $3)
+select c.id, 'test', $3, 'open', 'https://shop.example.com', 'https://shop.example.com', 'cs_test_' || c.name, $4, $5,
+       $6, $7::jsonb, 'usd', 2500, c.name
+from unnest($1::uuid[], $2::text[]) as c (id, name)
 """
 
 
@@ -39,26 +41,40 @@ class Play:
 
     def rows(self, statement: str, *args: Any) -> list[dict[str, Any]]:
         """As the owner, who is the developer."""
-        return sql(self.database, statement, *args, role="project_admin" if "payments." in statement else "paygres_owner")
+        return sql(
+            self.database, statement, *args, role="project_admin" if "payments." in statement else "paygres_owner"
+        )
 
     def as_user(self, sub: str, statement: str) -> list[dict[str, Any]]:
         """As a signed-in caller."""
         claims = json.dumps({"role": "authenticated", "sub": sub}).replace("'", "''")
         return sql(self.database, statement, role=f"authenticated; set request.jwt.claims = '{claims}'")
 
-    def checkout(
+    def checkout(self, name: str, items: dict[str, int] | None = None, **more: Any) -> None:
+        """The row that starting a checkout left behind."""
+        self.checkouts([name], items, **more)
+
+    def checkouts(
         self,
-        name: str,
+        names: Sequence[str],
         items: dict[str, int] | None = None,
         subject: tuple[str, str] | None = None,
         made_by: str | None = None,
         mode: str = "payment",
     ) -> None:
-        """The row that starting a checkout left behind."""
+        """The same for several."""
         lines = json.dumps([{"priceId": p, "quantity": n} for p, n in (items or {PRICE: 1}).items()])
         kind, ident = subject or (None, None)
-        row = (row_id(name), mode, f"cs_test_{name}", kind, ident, made_by, lines)
-        sql(self.database, _CHECKOUT, *row, role="project_admin")
+        ids = [row_id(name) for name in names]
+        sql(self.database, _CHECKOUT, ids, list(names), mode, kind, ident, made_by, lines, role="project_admin")
+
+    def quiet(self) -> None:
+        """Wait until the worker has run what an event left for it."""
+        waiting = "select 1 from payments.event_queue union all select 1 from payments.reversal_queue"
+        until = time.monotonic() + 20
+        while sql(self.database, waiting, role="paygres_service"):
+            assert time.monotonic() < until, "events are left unfinished"
+            time.sleep(0.1)
 
     def status_of(self, name: str, rule: str) -> str | None:
         """The fulfillment's status of a payment that `paid` made, or of its free session."""
@@ -72,10 +88,10 @@ class Play:
 
 
 @contextmanager
-def playing(postgres: Urls, recipe: str, statements: str = "") -> Iterator[Play]:
-    """The recipe as `scaffold` writes it, run by the owner, and a server without Stripe behind it."""
+def playing(postgres: Urls, statements: str) -> Iterator[Play]:
+    """All recipes as `scaffold` writes them, run by the owner, and a server without Stripe behind it."""
     with cloned(postgres) as database:
-        script(database, recipes.read(recipe) + statements)
+        script(database, "".join(map(recipes.read, recipes.RECIPES)) + statements)
         with hooked(database) as server:
             yield Play(server, database)
 

@@ -2,12 +2,11 @@
 
 import itertools
 import uuid
-from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from paygres.server.db.embedded import Urls
 from tests.flows.webhooks import deliver, script, sql
 from tests.histories import START, Event, event, session
 from tests.recipes.played import (
@@ -16,26 +15,24 @@ from tests.recipes.played import (
     again,
     completed,
     disputed,
-    playing,
     refunded,
     stamped,
     succeeded,
 )
 
 
-@pytest.fixture(scope="module")
-def play(postgres: Urls) -> Iterator[Play]:
-    with playing(postgres, "orders") as opened:
-        yield opened
-
-
-def ordered(play: Play, *, amount: int = 2500, user: str | None = None, price: str = PRICE, quantity: int = 1) -> str:
+def ordered(play: Play, *, user: str | None = None) -> str:
     """A pending order's id."""
+    return orders(play, 1, user)[0]
+
+
+def orders(play: Play, count: int, user: str | None = None) -> list[str]:
+    """So many pending orders of one mug."""
     statement = (
-        "insert into public.orders (user_id, price_id, quantity, amount, currency)"
-        " values ($1, $2, $3, $4, 'usd') returning id::text"
+        "insert into public.orders (user_id, price_id, amount, currency)"
+        " select $1, 'price_mug', 2500, 'usd' from generate_series(1, $2) returning id::text"
     )
-    return play.rows(statement, user, price, quantity, amount)[0]["id"]
+    return [row["id"] for row in play.rows(statement, user, count)]
 
 
 def order(play: Play, ident: str) -> dict[str, Any]:
@@ -112,6 +109,18 @@ def test_a_second_payment_of_one_order_is_quarantined(play: Play) -> None:
     play.send(completed(second, order=ident))
     assert (play.status_of(first, "orders"), play.status_of(second, "orders")) == ("granted", "quarantined")
     play.send(refunded(second, 2500))
+    assert order(play, ident) == {"status": "paid", "amount_paid": 2500, "amount_kept": 2500}
+
+
+def test_payments_that_arrive_at_once_pay_one_order_once(play: Play) -> None:
+    ident, names = ordered(play), [uuid.uuid4().hex for _ in range(4)]
+    play.checkouts(names)
+    told = [completed(name, order=ident) for name in names]
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda one: deliver(play.server, one), [*told, *map(again, told)]))
+    play.quiet()
+    ended = sorted(str(play.status_of(name, "orders")) for name in names)
+    assert ended == ["granted", "quarantined", "quarantined", "quarantined"]
     assert order(play, ident) == {"status": "paid", "amount_paid": 2500, "amount_kept": 2500}
 
 
@@ -217,8 +226,8 @@ def test_a_released_payment_pays_the_order_when_its_event_runs_again(play: Play)
     assert order(play, ident) == {"status": "paid", "amount_paid": 2000, "amount_kept": 2000}
 
 
-def histories(play: Play, ident: str, name: str) -> dict[str, list[Event]]:
-    """Short histories around one order; `second` is another payment of it, whose money goes back."""
+def histories(ident: str, name: str) -> dict[str, list[Event]]:
+    """Short histories around one order; a checkout named with an x is another one of it."""
     paid = unsettled(name, ident, "checkout.session.async_payment_succeeded", payment_status="paid")
     return {
         "delayed, refunded": [
@@ -253,23 +262,19 @@ def histories(play: Play, ident: str, name: str) -> dict[str, list[Event]]:
     ],
 )
 def test_every_order_of_a_history_ends_in_the_same_order_row(play: Play, title: str, status: str, kept: int) -> None:
-    count = len(histories(play, "", "")[title])
-    ended: dict[str, tuple[int, ...]] = {}
-    for places in itertools.permutations(range(count)):
-        ident, name = ordered(play), uuid.uuid4().hex
-        play.checkout(name)
-        play.checkout(f"{name}x")
-        told = histories(play, ident, name)[title]
-        play.send(*(told[place] for place in places), again(told[places[0]]))
-        ended[ident] = places
-    rows = play.rows(
-        "select id::text, status, amount_kept, checkout_session_id is not null as named from public.orders"
-        " where id = any ($1::uuid[])",
-        [uuid.UUID(ident) for ident in ended],
+    places = list(itertools.permutations(range(len(histories("", "")[title]))))
+    idents = orders(play, len(places))
+    play.checkouts([name for ident in idents for name in (ident, f"{ident}x")])
+    for ident, order_of in zip(idents, places, strict=True):
+        told = histories(ident, ident)[title]
+        play.send(*(told[place] for place in order_of), again(told[order_of[0]]))
+    play.quiet()
+    statement = "select id::text, status, amount_kept from public.orders where id = any ($1::uuid[])"
+    rows = {row.pop("id"): row for row in play.rows(statement, idents)}
+    wanted = {"status": status, "amount_kept": kept}
+    assert {order_of: rows[ident] for ident, order_of in zip(idents, places, strict=True)} == dict.fromkeys(
+        places, wanted
     )
-    odd = [(ended[row["id"]], row) for row in rows if (row["status"], row["amount_kept"]) != (status, kept)]
-    assert odd == []
-    assert len(rows) == len(ended)
 
 
 def test_triggers_run_in_the_weak_role_which_cannot_change_what_an_order_costs(play: Play) -> None:

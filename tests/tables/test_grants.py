@@ -20,7 +20,16 @@ MIRRORS = (
 SESSIONS = ("stripe_checkout_sessions", "stripe_customer_portal_sessions")
 HOOKS = ("webhook_events", "customers")
 # set through routes or by the worker, read by admins
-OURS = ("checkout_options", "syncs", "sweeps", "reconciliations", "reconciliation_findings")
+OURS = (
+    "checkout_options",
+    "syncs",
+    "sweeps",
+    "invariant_checks",
+    "reconciliations",
+    "reconciliation_findings",
+    "listeners",
+    "destinations",
+)
 PRIVATE = (
     "stripe_objects",
     "event_queue",
@@ -30,6 +39,8 @@ PRIVATE = (
     "guest_counts",
     "sync_windows",
     "chain_gaps",
+    "reversal_queue",
+    "outbox",
     "reconciliation_objects",
 )
 FOREIGN = ("auth.users", "system.secrets", "system.api_keys")
@@ -42,16 +53,17 @@ MAY: dict[str, dict[str, frozenset[str]]] = {
     "project_admin": {
         **dict.fromkeys((*MIRRORS, *OURS, "attention", "operator_requests"), READ),
         **dict.fromkeys(SESSIONS, SESSION | {"trigger"}),
-        **dict.fromkeys(HOOKS, READ | {"trigger"}),
+        **dict.fromkeys((*HOOKS, "fulfillments"), READ | {"trigger"}),
     },
     "payments_trigger": {
         **dict.fromkeys((*MIRRORS, "attention"), READ),
         **dict.fromkeys(SESSIONS, HOOKED),
-        **dict.fromkeys(HOOKS, KEPT),
+        **dict.fromkeys((*HOOKS, "fulfillments"), KEPT),
     },
     "paygres_service": {
         **dict.fromkeys((*MIRRORS, *OURS, *SESSIONS, *HOOKS, *PRIVATE, *FOREIGN, "attention"), ALL),
         "operator_requests": KEPT,
+        "fulfillments": READ,
         "system.audit_log": SESSION,
         "stripe_snapshots": SESSION,  # append-only, even for us
         "event_attempts": SESSION,
@@ -67,6 +79,7 @@ TABLES = (
     *PRIVATE,
     *FOREIGN,
     "attention",
+    "fulfillments",
     "operator_requests",
     "stripe_snapshots",
     "event_attempts",

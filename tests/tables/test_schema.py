@@ -87,6 +87,10 @@ OWNERS = {
     "payments.access_of(text,text,text)",
     "payments.default_environment()",
     "payments.has_access(text,text,text,text)",
+    # fulfillment, in the role of developers' triggers: the ledger and the outbox are ours
+    "payments.bought(text,jsonb)",
+    "payments.money_of(text,text)",
+    "payments.announce_fulfillment()",
 }
 
 

@@ -18,6 +18,7 @@ GROUPS = {
     "worker": ("paygres.cli.worker", "a worker alone, beside `serve --no-worker`"),
     "rebuild": ("paygres.cli.rebuild", "the mirrored tables anew from the ledger; --dry-run tells what would differ"),
     "fulfillment": ("paygres.cli.fulfillment", "recipes: ready SQL for orders, credits, entitlements, team billing"),
+    "chaos": ("paygres.cli.chaos", "your triggers and listeners against events permuted, repeated, late and unpaid"),
     "db": ("paygres.cli.db", "migrate: bring the database in DATABASE_URL to this version"),
     "sandbox": ("paygres.cli.sandbox", "a local Stripe for tests: API, hosted payment page, signed webhooks"),
     "version": ("paygres.cli.version", "the installed version"),

@@ -1,4 +1,4 @@
-"""`python -m paygres.server`: serve, worker, migrate, rebuild, postgres. Exit codes: 0 asked to stop,
+"""`python -m paygres.server`: serve, worker, migrate, rebuild, chaos, postgres. Exit codes: 0 asked to stop,
 12 a port or PostgreSQL is in the way, 64 wrong arguments or settings; one sentence each, no traceback."""
 
 import argparse
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Coroutine, Sequence
 from typing import Any, NoReturn
 
+from paygres.server.chaos.arguments import add_arguments
 from paygres.server.settings import Settings, SettingsError, load, load_database_url
 
 EXIT_USAGE = 64
@@ -38,6 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return run(asked.data_dir)
             case "rebuild":
                 return _rebuild(asked)
+            case "chaos":
+                from paygres.server.chaos.command import chaos
+
+                return chaos(asked, load_database_url() if asked.on_server else None)
             case "worker":
                 return _until_stopped(_work(load()))
             case _:
@@ -62,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     rebuild.add_argument("--dry-run", action="store_true", help="tell which rows would differ, change nothing")
     rebuild.add_argument("--remove-extra", action="store_true", help="remove rows the ledger has never heard of")
     rebuild.add_argument("--reason", help="for the audit log")
+    add_arguments(commands.add_parser("chaos", help="your triggers and listeners against disturbed histories"))
     postgres = commands.add_parser("postgres", help="an embedded PostgreSQL")
     postgres.add_argument("--data-dir", required=True)
     return parser

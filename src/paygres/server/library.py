@@ -43,6 +43,11 @@ class Payments:
         """Settings from the environment; raises SettingsError with every fault at once."""
         return cls(load(), worker=worker)
 
+    @property
+    def listeners(self) -> Listeners:
+        """What is registered so far."""
+        return self._listeners
+
     def on(
         self, *event_types: str, environment: Environment | None = None, name: str | None = None
     ) -> Callable[[_L], _L]:

@@ -12,7 +12,8 @@ from paygres.server.app import NOT_MIGRATED, schema_state
 from paygres.server.db.database import Database
 from paygres.server.errors import PaygresError
 from paygres.server.flows.operator import Operator
-from paygres.server.flows.rebuild_projections import Progress, Wanted, rebuild_projections
+from paygres.server.flows.rebuild_phases import Progress
+from paygres.server.flows.rebuild_projections import Wanted, rebuild_projections
 from paygres.server.tables import installation
 
 _EXIT_UNREACHABLE = 12

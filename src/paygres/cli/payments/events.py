@@ -6,6 +6,7 @@ from typing import Any
 from paygres.cli.call import Call, Command, Noun
 from paygres.cli.confirm import confirm
 from paygres.cli.options import Parser
+from paygres.cli.payments.replay import REPLAY
 
 
 def _backfill_options(parser: Parser) -> None:
@@ -43,5 +44,8 @@ def _an_hour_ago() -> str:
 
 
 NOUN = Noun(
-    {"backfill": Command("Fetch what Stripe lists and did not deliver", backfill, _backfill_options, seconds=600.0)}
+    {
+        "backfill": Command("Fetch what Stripe lists and did not deliver", backfill, _backfill_options, seconds=600.0),
+        "replay": REPLAY,
+    }
 )

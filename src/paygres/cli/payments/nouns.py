@@ -9,13 +9,19 @@ NOUNS = {
     "sync": ("paygres.cli.payments.sync", "read the Stripe accounts anew"),
     "reconcile": ("paygres.cli.payments.reconcile", "compare the mirror with Stripe, row by row; --fix repairs it"),
     "invariants": ("paygres.cli.payments.invariants", "what must always be true of the rows, and what is not"),
-    "events": ("paygres.cli.payments.events", "backfill: fetch what Stripe lists and did not deliver"),
+    "events": ("paygres.cli.payments.events", "backfill what Stripe did not deliver; replay, by id or by a selection"),
+    "explain": ("paygres.cli.payments.explain", "how it came to this: an order, subject, event or customer"),
     "catalog": ("paygres.cli.payments.catalog", "products and prices together"),
     "products": ("paygres.cli.payments.products", "list, get, create, update, delete"),
     "prices": ("paygres.cli.payments.prices", "list, get, create, update, archive"),
     "customers": ("paygres.cli.payments.customers", "who paid, how often, how much"),
     "subscriptions": ("paygres.cli.payments.subscriptions", "subscriptions, of one subject if you like"),
     "transactions": ("paygres.cli.payments.transactions", "payments, refunds and failures"),
+    "fulfillments": (
+        "paygres.cli.payments.fulfillments",
+        "what was given for which payment; release a quarantined one",
+    ),
+    "destinations": ("paygres.cli.payments.destinations", "who is told of fulfillments, and what was sent"),
 }
 ALSO = {
     "webhook": "webhooks",
@@ -25,6 +31,8 @@ ALSO = {
     "customer": "customers",
     "subscription": "subscriptions",
     "transaction": "transactions",
+    "fulfillment": "fulfillments",  # behind `payments stripe`; alone it is the recipes' command
+    "destination": "destinations",
 }
 
 

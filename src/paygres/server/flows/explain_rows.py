@@ -56,7 +56,7 @@ def _row(table: str, key: dict[str, Any], now: dict[str, Any], step: int | None)
     return {"table": table, "key": key, "now": now, "step": step}
 
 
-def _settled_steps(records: Records, number: dict[int | None, int]) -> dict[str, int]:
+def _settled_steps(records: Records, number: dict[int, int]) -> dict[str, int]:
     """Object id to the step of the telling it was settled from."""
     by_event = {one["event_id"]: one["seq"] for one in records.tellings if one["event_id"] is not None}
     by_read: dict[tuple[str, str, int], int] = {}

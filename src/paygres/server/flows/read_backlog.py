@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 from paygres.server.db.database import Database
 from paygres.server.errors import Unavailable
-from paygres.server.tables import invariants, metrics, sweeps
+from paygres.server.tables import invariants, metrics, outbox, sweeps
 from paygres.server.tables.invariants import Check
 from paygres.server.tables.metrics import Backlog
+from paygres.server.tables.outbox import Undelivered
 from paygres.server.tables.sweeps import Progress
 
 ANSWER_SECONDS = 2.0
@@ -37,6 +38,15 @@ async def read_checks(db: Database) -> list[Check]:
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             return await invariants.select_checks(db)
+    except (TimeoutError, Unavailable):
+        return []
+
+
+async def read_undelivered(db: Database) -> list[Undelivered]:
+    """Messages on their way; nothing when the database does not answer."""
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await outbox.count_undelivered(db)
     except (TimeoutError, Unavailable):
         return []
 

@@ -131,6 +131,7 @@ class Rehearsal:
                 page = await fold_objects(tx, self.world, kind_named(name), ids)
                 links = [link for one in page.folded for key in one.keys for link in self._links.get(key, ())]
                 await write_objects(tx, self.world, page, Known(links))
+        await rebuild.rebuild_standing_alone(tx, self.world.environment, keys)
         computed = await project_payments(tx, self.world, keys)
         customers = {str(row["customer_id"]) for row in _of(computed) if row.get("customer_id") in self._evidence}
         for account_id, rows in self._proofs(customers).items():

@@ -99,6 +99,7 @@ async def reconcile(
 async def _begin(parts: Parts, run: Reconciliation, operator: Operator) -> None:
     async with parts.db.as_service() as tx:
         await reconciliations.insert(tx, run)
+        await rows.mark(tx, run.id)
         if run.fix:
             await audit.record(
                 tx,
@@ -124,6 +125,8 @@ async def _compare(lists: Lists) -> dict[str, int]:
     unconfirmed = await find_extras(lists)
     if _OF_PAYMENTS & set(run.objects):
         await compare_payments(lists)
+    if not await rows.is_marked(parts.db, run.id):
+        raise errors.Unavailable("PostgreSQL crashed meanwhile, and what was listed is forgotten; run it again")
     await rows.insert_unmapped(
         parts.db,
         run.id,

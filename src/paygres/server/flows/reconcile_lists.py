@@ -27,9 +27,11 @@ from paygres.server.tables.syncs import Window
 
 TRIES = 3
 _PAGE = 100
+# They say which payment an intent is about: what differs of them has to be known first.
+_LINKS = ("invoice", "invoice_payment")
 _PATIENT_TRIES = 15  # a minute each, when buyers need all that Stripe allows
 # As long as an event usually takes to reach us, so that one under way makes no difference of its change.
-GRACE_SECONDS = 3.0
+GRACE_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -87,8 +89,13 @@ async def read_lists(lists: Lists) -> None:
 
 async def look_again(lists: Lists) -> None:
     """Compare once more what differed, and record what still does. Events had a moment to arrive meanwhile."""
+    for object_types in (_LINKS, [name for name in KINDS if name not in _LINKS]):
+        await _look_again(lists, object_types)
+
+
+async def _look_again(lists: Lists, object_types: Sequence[str]) -> None:
     after = ("", "")
-    while different := await reconcile.select_different(lists.parts.db, lists.run.id, after, _PAGE):
+    while different := await reconcile.select_different(lists.parts.db, lists.run.id, object_types, after, _PAGE):
         after = (different[-1].object_type, different[-1].object_id)
         await asyncio.sleep(max(0.0, lists.ended_at + GRACE_SECONDS - time.monotonic()))
         for (object_type, as_of), those in groupby(
@@ -167,10 +174,10 @@ async def _compare(lists: Lists, object_type: str, page: Sequence[Told], as_of: 
     for tries_left in range(TRIES - 1, -1, -1):
         try:
             async with lists.parts.db.as_service(settings=SETTINGS) as tx:
-                looked = await look_at(tx, connection, kind, page, as_of)
+                looked = await look_at(tx, run.id, connection, kind, page, as_of)
                 if again:
-                    same = [one.told.id for one in looked if not one.findings]
-                    await reconcile.same_after_all(tx, run.id, object_type, same)
+                    results = [(one.told.id, one.payment_key, bool(one.findings)) for one in looked]
+                    await reconcile.update_looked(tx, run.id, object_type, results)
                     findings = [found for one in looked for found in one.findings]
                     await reconciliations.insert_findings(tx, run, findings)
                 else:

@@ -3,6 +3,7 @@
 Payments are left out: their rows come from all objects about them, and are compared when those are known.
 """
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,7 +49,9 @@ def told(raw: StripeObject) -> Told:
     return Told(raw, orjson.dumps(raw).decode())
 
 
-async def look_at(tx: Tx, connection: Connection, kind: Kind, page: Sequence[Told], as_of: int) -> list[Looked]:
+async def look_at(
+    tx: Tx, run: uuid.UUID, connection: Connection, kind: Kind, page: Sequence[Told], as_of: int
+) -> list[Looked]:
     """Compare objects of one kind, as they were at `as_of` (Unix seconds), with our rows, under their locks.
 
     An object of which something newer is known is as it should be. Raises Contended.
@@ -57,7 +60,7 @@ async def look_at(tx: Tx, connection: Connection, kind: Kind, page: Sequence[Tol
     await reads.take_locks(tx, sorted(lock(environment, kind.name, one.id) for one in page))
     keys = [next(iter(kind.payment_keys(one.raw)), None) for one in page]
     payloads = {one.id: one.payload for one in page}
-    known = await reconcile.known_objects(tx, environment, account, kind.name, as_of, payloads=payloads, keys=keys)
+    known = await reconcile.known_objects(tx, run, environment, account, kind.name, as_of, payloads=payloads, keys=keys)
     looked = {one.id: Looked(one, about.payment_key) for one, about in zip(page, known, strict=True)}
     current = [(one, about) for one, about in zip(page, known, strict=True) if not about.recent]
     for one, about in current:

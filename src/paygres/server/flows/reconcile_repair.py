@@ -17,7 +17,7 @@ _BATCH = 100
 async def repair(lists: Lists) -> None:
     """Repair everything that was found, object by object; what has become newer meanwhile stays as it is."""
     after = ("", "")
-    while different := await reconcile.select_different(lists.parts.db, lists.run.id, after, _BATCH):
+    while different := await reconcile.select_different(lists.parts.db, lists.run.id, list(KINDS), after, _BATCH):
         after = (different[-1].object_type, different[-1].object_id)
         for one in different:
             await _apply(lists, one)
@@ -38,9 +38,10 @@ async def repair(lists: Lists) -> None:
 
 async def _apply(lists: Lists, one: Seen) -> None:
     connection, raw = await lists.connection(), told_again(one).raw
-    await reconcile.revive(lists.parts.db, connection.environment, one.object_type, [one.object_id])
+    kind = KINDS[one.object_type]
+    await reconcile.revive(lists.parts.db, connection.environment, kind.name, one.object_id, kind.links(raw))
     await apply_reads(lists.parts.db, connection, [raw], one.as_of)
-    if (evidence := KINDS[one.object_type].evidence(raw)) is not None:
+    if (evidence := kind.evidence(raw)) is not None:
         await reconcile.settle_mappings(lists.parts.db, connection.environment, connection.account_id, evidence)
 
 

@@ -4,6 +4,7 @@ operator forgets one that no program has any more."""
 from typing import Any
 
 from paygres.server.errors import NotFound
+from paygres.server.flows.listeners import AfterCommitCall, Listener
 from paygres.server.flows.operator import Operator
 from paygres.server.flows.parts import Parts
 from paygres.server.tables import audit, listeners
@@ -14,10 +15,14 @@ async def register_listeners(parts: Parts) -> None:
     if not parts.listeners.names() and not parts.listeners.after_commit_names():
         return
     async with parts.db.as_service() as tx:
-        for one in parts.listeners.all():
+        for one in sorted(parts.listeners.all(), key=_name):  # in one order, as another program starts beside us
             await listeners.register(tx, one.name, one.environment, one.types)
-        for one in parts.listeners.all_after_commit():
+        for one in sorted(parts.listeners.all_after_commit(), key=_name):
             await listeners.register_after_commit(tx, one.name, one.environments, one.types)
+
+
+def _name(one: Listener | AfterCommitCall) -> str:
+    return one.name
 
 
 async def show_listeners_alive(parts: Parts) -> int:

@@ -32,11 +32,7 @@ async def release_fulfillment(
     async with parts.db.as_service() as tx:
         event_id = await fulfillments.release(tx, environment, uuid.UUID(before["id"]))
         if event_id is None:
-            raise PaygresError(
-                f"Only a quarantined fulfillment can be released; this one is {before['status']}",
-                status=409,
-                code="FULFILLMENT_NOT_QUARANTINED",
-            )
+            raise _not_releasable(before)
         queued = await event_log.queue_again(tx, environment, event_id, LEASE)
         await audit.record(
             tx,
@@ -62,6 +58,14 @@ async def release_fulfillment(
         "outcome": outcome,
         "error": error,
     }
+
+
+def _not_releasable(fulfillment: dict[str, Any]) -> PaygresError:
+    if fulfillment["status"] == "quarantined":
+        reason = "It was given and taken back before, so no event gives it again; give it by hand, or refund it"
+    else:
+        reason = f"Only a quarantined fulfillment can be released; this one is {fulfillment['status']}"
+    return PaygresError(reason, status=409, code="FULFILLMENT_NOT_QUARANTINED")
 
 
 async def _run(parts: Parts, environment: str, event_id: str) -> tuple[str, str | None]:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from paygres.server.flows.parts import Parts
-from paygres.server.flows.read_backlog import Counted, read_backlog, read_checks, read_progress
+from paygres.server.flows.read_backlog import Counted, read_backlog, read_checks, read_progress, read_undelivered
 from paygres.server.http.authenticate import require_admin
 from paygres.server.http.documented import Documented
 from paygres.server.http.parts import parts_of
@@ -38,6 +38,9 @@ _BROKEN = _gauge(
     "invariant_violations", "Rows of which the last look said what must not be", "environment", "invariant"
 )
 _REFETCHES = _gauge("refetches_pending", "Objects to be read at Stripe", "environment")
+_UNDELIVERED = _gauge("messages_undelivered", "Messages about fulfillments that are to be delivered", "environment")
+_OLDEST_MESSAGE = _gauge("messages_oldest_undelivered_seconds", "Age of the oldest of them", "environment")
+_REVERSALS = _gauge("reversals_pending", "Payments whose fulfillments do not follow them yet", "environment")
 _POOL = _gauge("db_pool_in_use", "Database connections at work", "pool")
 _DATABASE = _gauge("database_up", "1 when the database answered this scrape")
 _STREAMS = _gauge("event_streams_open", "Clients that watch events")
@@ -78,6 +81,12 @@ async def _look(parts: Parts, counted: Counted) -> None:
             _COMPLETE.labels(one.environment).set(one.complete_through)
         _GAPS.labels(one.environment).set(one.gaps)
         _REFETCHES.labels(one.environment).set(one.refetches)
+    for gauge in (_UNDELIVERED, _OLDEST_MESSAGE, _REVERSALS):
+        gauge.clear()
+    for of in () if found is None else await read_undelivered(parts.db):
+        _UNDELIVERED.labels(of.environment).set(of.undelivered)
+        _OLDEST_MESSAGE.labels(of.environment).set(of.oldest)
+        _REVERSALS.labels(of.environment).set(of.reversals)
     for pool, in_use in parts.db.in_use().items():
         _POOL.labels(pool).set(in_use)
     _STREAMS.set(parts.streams.open)

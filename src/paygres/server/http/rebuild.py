@@ -13,7 +13,8 @@ from starlette.responses import Response, StreamingResponse
 
 from paygres.server.errors import PaygresError, Unavailable
 from paygres.server.flows.operator import Operator
-from paygres.server.flows.rebuild_projections import Progress, Wanted, rebuild_projections
+from paygres.server.flows.rebuild_phases import Progress
+from paygres.server.flows.rebuild_projections import Wanted, rebuild_projections
 from paygres.server.flows.requests.rebuild import RebuildRequest
 from paygres.server.http.authenticate import require_admin
 from paygres.server.http.bodies import read_fields

@@ -19,7 +19,7 @@ def _fits(known: Any, told: Any) -> bool:
     if isinstance(told, dict) and (known is None or isinstance(known, dict)):
         inner = known or {}  # a nested object is told attribute by attribute, a list as a whole
         return all(_fits(inner.get(key), value) for key, value in told.items())
-    return canonical(known) == canonical(told)
+    return known == told or canonical(known) == canonical(told)
 
 
 def gap_before(event: Event, before: StripeObject) -> StripeObject | None:

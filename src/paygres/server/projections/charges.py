@@ -26,7 +26,7 @@ def marks(snapshot: Snapshot) -> dict[str, int]:
     if raw.get("status") == "succeeded" and raw.get("captured") is not False:
         found["paid_at"] = snapshot.as_of
     elif raw.get("status") == "failed":
-        found["failed_at"] = snapshot.as_of
+        found["failed_at"] = snapshot.failed_by
     if snapshot.event_type == "charge.refunded":
         found["refunded_at"] = snapshot.as_of
     return found

@@ -29,7 +29,8 @@ class _Told:
     @property
     def speaker(self) -> Snapshot:
         """Which of them is kept: the newest API version says most."""
-        return max(self.snapshots, key=lambda s: s.api_version or "")
+        first = self.snapshots[0]
+        return first if len(self.snapshots) == 1 else max(self.snapshots, key=lambda s: s.api_version or "")
 
     @property
     def only_created(self) -> bool:

@@ -33,7 +33,7 @@ def marks(snapshot: Snapshot) -> dict[str, int]:
     """When this snapshot says the money came or did not come."""
     if snapshot.raw.get("status") == "succeeded":
         return {"paid_at": snapshot.as_of}
-    return {"failed_at": snapshot.as_of} if failed(snapshot.raw) else {}
+    return {"failed_at": snapshot.failed_by} if failed(snapshot.raw) else {}
 
 
 def row(raw: StripeObject, deleted: bool) -> None:

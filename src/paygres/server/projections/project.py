@@ -39,7 +39,7 @@ def project(
     `invoice`: what is known of the invoice its payment intent pays: an id, "" for none, None for not known.
     """
     known = head or {}
-    readable = [rival for rival in rivals if kind.reads(rival.raw)]
+    readable = [rival for rival in rivals if kind.reads(rival.raw)] if rivals else ()
     settled = settle([current, *readable], kind.lifecycle) if readable else alone(current)
     newest = settled.snapshot
     bare, newest_bare = current.bare, newest.bare
@@ -63,16 +63,18 @@ def project(
     key = resolved(keys, invoice)
     undecided = settled.undecided or (not newest_bare and kind.truncated(newest.raw))
     if stays:
-        undecided = hidden or bool(known.get("undecided"))
-    told_at = known if stays else {"as_of": newest.as_of, "source": newest.source, "event_id": newest.event_id}
+        undecided = bool(known.get("undecided")) or (hidden and known["as_of"] == newest.as_of)
+        as_of, source, event_id = known["as_of"], known["source"], known["event_id"]
+    else:
+        as_of, source, event_id = newest.as_of, newest.source, newest.event_id
     rows: Rows = {
         "objects": [
             {
                 "object_type": kind.name,
                 "object_id": current.object_id,
-                "as_of": told_at["as_of"],
-                "source": told_at["source"],
-                "event_id": told_at["event_id"],
+                "as_of": as_of,
+                "source": source,
+                "event_id": event_id,
                 "deleted": deleted,
                 "undecided": undecided,
                 "payment_key": key,
@@ -82,11 +84,10 @@ def project(
         ]
     }
     newly_deleted = deleted and not known.get("deleted")
-    told_elsewhere = raw if in_hand or newest_bare else {"raw_in_hand": False, "raw": newest.raw}
-    if (newly_deleted or not unchanged) and not hidden:
-        add_own_rows(rows, kind, newest, deleted, told_elsewhere)
-    elif newest is not current and not bare and kind.completes(newest.raw, current.raw):
-        add_own_rows(rows, kind, newest, deleted, told_elsewhere)
+    completed = newest is not current and not bare and kind.completes(newest.raw, current.raw)
+    if (newly_deleted or completed or not unchanged) and not hidden:
+        raw_for_them = raw if in_hand or newest_bare else {"raw_in_hand": False, "raw": newest.raw}
+        add_own_rows(rows, kind, newest, deleted, raw_for_them)
     refetches: list[dict[str, object]] = []
     if links:
         rows["links"] = links

@@ -20,7 +20,7 @@ def payment_keys(raw: StripeObject) -> tuple[str, ...]:
 
 def marks(snapshot: Snapshot) -> dict[str, int]:
     """When it failed; when it was made is its own `created`."""
-    return {"failed_at": snapshot.as_of} if snapshot.raw.get("status") in CAME_TO_NOTHING else {}
+    return {"failed_at": snapshot.failed_by} if snapshot.raw.get("status") in CAME_TO_NOTHING else {}
 
 
 def transaction_of(raw: StripeObject, failed_at: int | None, payment: dict[str, object]) -> dict[str, object]:

@@ -26,6 +26,14 @@ class Snapshot:
     api_version: str | None = None
 
     @property
+    def failed_by(self) -> int:
+        """When an object that tells of a failure failed: in the second of its event. A read only says that it did, so
+        repeated reads must not move it: the latest failure counts, and a read's is not before the object was made."""
+        if self.source == "event":
+            return self.as_of
+        return int(self.raw.get("created") or self.as_of)
+
+    @property
     def deleted(self) -> bool:
         """True for a tombstone: a `*.deleted` event, or a read that answered `deleted: true`."""
         return self.raw.get("deleted") is True or (

@@ -40,7 +40,8 @@ def row(raw: StripeObject, deleted: bool) -> tuple[str, dict[str, object]] | Non
         "customer_id": customer,
         "subject_type": whose[0],
         "subject_id": whose[1],
-        "status": "canceled" if deleted else raw["status"],  # gone at Stripe, as with all test data
+        # gone at Stripe without having ended, as with all test data
+        "status": "canceled" if deleted and raw["status"] not in ENDED else raw["status"],
         "current_period_start": min((i["current_period_start"] for i in items), default=None),
         "current_period_end": max((i["current_period_end"] for i in items), default=None),
         "cancel_at_period_end": bool(raw.get("cancel_at_period_end")),

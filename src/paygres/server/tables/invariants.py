@@ -37,7 +37,7 @@ async def check_all(db: Database, *, older_than: float = 0.0) -> bool:
             age = await tx.fetchval(Q.oldest_look)
             if age is not None and age < older_than:
                 return False
-            await tx.execute(Q.check)
+            await tx.execute(Q.look)
             return True
 
 

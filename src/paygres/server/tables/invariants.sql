@@ -1,6 +1,6 @@
 What must always be true: the last look at it, and a new one.
 
--- name: check
+-- name: look
 select payments.check_invariants();
 
 -- name: oldest_look

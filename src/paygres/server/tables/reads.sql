@@ -51,5 +51,13 @@ where environment = $1 and object_type = $2 and object_id = $3;
 delete from payments.refetch_queue where environment = $1 and object_type = $2 and object_id = $3;
 
 -- name: settle_standing_alone
-insert into payments.payment_invoices (environment, payment_intent_id, invoice_id) values ($1, $2, '')
-on conflict do nothing;
+-- The ledger keeps Stripe's answer too: a rebuild must not have to ask again.
+with settled as (
+    insert into payments.payment_invoices (environment, payment_intent_id, invoice_id) values ($1, $2, '')
+    on conflict do nothing
+    returning payment_intent_id
+)
+insert into payments.stripe_snapshots (environment, account_id, object_type, object_id, as_of, source, payload)
+select $1, '', 'payment_intent.invoice', settled.payment_intent_id, floor(extract(epoch from now()))::bigint, 'api',
+       '{"object": "list", "data": []}'
+from settled;

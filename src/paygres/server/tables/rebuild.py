@@ -86,6 +86,12 @@ async def lock_payments(tx: Tx, environment: str, payment_keys: Sequence[str]) -
     return {r["payment_intent_id"]: r["invoice_id"] for r in rows}
 
 
+async def rebuild_standing_alone(tx: Tx, environment: str, ids: Sequence[str] | None = None) -> None:
+    """Which intents pay no invoice, by what Stripe answered; all of them, or some."""
+    with translated():
+        await tx.execute(Q.rebuild_standing_alone, environment, None if ids is None else list(ids))
+
+
 async def rebuild_links(tx: Tx, environment: str, links: Sequence[Mapping[str, object]]) -> None:
     """Which intents pay which invoices."""
     with translated():

@@ -25,6 +25,15 @@ order by s.object_id, s.seq;
 -- name: lock_payments
 select payment_intent_id, invoice_id from payments.rebuild_locks($1, $2);
 
+-- name: rebuild_standing_alone
+-- Intents of which Stripe said that they pay no invoice; all, or some.
+insert into payments.payment_invoices (environment, payment_intent_id, invoice_id)
+select distinct s.environment, s.object_id, ''
+from payments.stripe_snapshots s
+where s.object_type = 'payment_intent.invoice' and s.environment = $1 and s.source = 'api'
+  and ($2::text[] is null or s.object_id = any($2))
+on conflict do nothing;
+
 -- name: rebuild_links
 select payments.rebuild_links($1, $2);
 

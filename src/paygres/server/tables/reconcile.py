@@ -85,6 +85,7 @@ class UnlistedRow:
 
 async def known_objects(
     tx: Tx,
+    run: uuid.UUID,
     environment: str,
     account_id: str,
     object_type: str,
@@ -97,6 +98,7 @@ async def known_objects(
     with translated():
         rows = await tx.fetch(
             Q.known_objects,
+            run,
             environment,
             account_id,
             object_type,
@@ -154,15 +156,19 @@ async def insert_seen(tx: Tx, run: uuid.UUID, page: Sequence[Seen]) -> None:
         )
 
 
-async def select_different(db: Database, run: uuid.UUID, after: tuple[str, str], limit: int) -> list[Seen]:
-    """Objects that were told otherwise than our rows do, in the order of type and id."""
-    rows = await db.fetch(Q.select_different, run, *after, limit)
+async def select_different(
+    db: Database, run: uuid.UUID, object_types: Sequence[str], after: tuple[str, str], limit: int
+) -> list[Seen]:
+    """Objects of these types that were told otherwise than our rows do, in the order of type and id."""
+    rows = await db.fetch(Q.select_different, run, *after, object_types, limit)
     return [Seen(r["object_type"], r["object_id"], r["as_of"], None, r["payload"]) for r in rows]
 
 
-async def same_after_all(tx: Tx, run: uuid.UUID, object_type: str, ids: Sequence[str]) -> None:
-    """Our rows say the same by now: the telling is not needed any more."""
-    await tx.execute(Q.same_after_all, run, object_type, ids)
+async def update_looked(
+    tx: Tx, run: uuid.UUID, object_type: str, looked: Sequence[tuple[str, str | None, bool]]
+) -> None:
+    """What a second look says of objects: (id, the payment it is about, whether our rows still differ)."""
+    await tx.execute(Q.update_looked, run, object_type, *([one[nth] for one in looked] for nth in range(3)))
 
 
 async def select_payments(db: Database, run: uuid.UUID, after: str, limit: int) -> list[str]:
@@ -184,10 +190,12 @@ async def apply_rows(tx: Tx, environment: str, account_id: str, rows: Mapping[st
         await tx.execute(Q.apply_rows, environment, account_id, orjson.dumps(rows).decode())
 
 
-async def revive(db: Database, environment: str, object_type: str, ids: Sequence[str]) -> None:
-    """Stripe lists these objects: they are not deleted."""
+async def revive(
+    db: Database, environment: str, object_type: str, object_id: str, links: Sequence[Mapping[str, Any]]
+) -> None:
+    """Stripe lists this object: it is not deleted, and `links` say which intents pay which invoices."""
     with translated():
-        await db.execute(Q.revive, environment, object_type, ids)
+        await db.execute(Q.revive, environment, object_type, [object_id], orjson.dumps(links).decode())
 
 
 async def settle_mappings(db: Database, environment: str, account_id: str, evidence: Mapping[str, Any]) -> None:
@@ -200,6 +208,16 @@ async def leave_payment(db: Database, environment: str, object_type: str, object
     """A tombstone belongs to no payment, and has no items."""
     with translated():
         await db.execute(Q.leave_payment, environment, object_type, object_id)
+
+
+async def mark(tx: Tx, run: uuid.UUID) -> None:
+    """Leave a mark in the working memory, which PostgreSQL empties when it crashes."""
+    await insert_seen(tx, run, [Seen("", "", 0)])
+
+
+async def is_marked(db: Database, run: uuid.UUID) -> bool:
+    """Whether everything is still remembered."""
+    return bool(await select_listed(db, run, {("", "")}))
 
 
 async def count_unlisted(db: Database, where: Standing) -> tuple[int, int]:

@@ -2,7 +2,7 @@ Comparing the mirror with Stripe: pages of objects, payments, and rows that Stri
 
 -- name: known_objects
 select nth, known, recent, deleted, account_id, payment_key, misplaced, raw
-from payments.known_objects($1, $2, $3, $4, $5, $6, $7);
+from payments.known_objects($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: compare_rows
 select table_name, key, object_id, ours, stripes from payments.compare_rows($1, $2, $3, $4, $5, $6);
@@ -17,11 +17,15 @@ on conflict (reconciliation_id, object_type, object_id) do nothing;
 -- Objects that a page told otherwise than our rows do.
 select object_type, object_id, as_of, payload from payments.reconciliation_objects
 where reconciliation_id = $1 and payload is not null and (object_type, object_id) > ($2, $3)
-order by object_type, object_id limit $4;
+  and object_type = any ($4)
+order by object_type, object_id limit $5;
 
--- name: same_after_all
-update payments.reconciliation_objects set payload = null
-where reconciliation_id = $1 and object_type = $2 and object_id = any ($3);
+-- name: update_looked
+-- What the second look says of them; our rows may say the same by now.
+update payments.reconciliation_objects s
+set payment_key = u.payment_key, payload = case when u.differs then s.payload end
+from unnest($3::text[], $4::text[], $5::boolean[]) as u (object_id, payment_key, differs)
+where s.reconciliation_id = $1 and s.object_type = $2 and s.object_id = u.object_id;
 
 -- name: select_payments
 select payment_key from payments.reconciliation_objects
@@ -37,7 +41,7 @@ select payment_key, stands_alone, members from payments.payment_families($1, $2,
 select payments.apply_rows($1, $2, $3);
 
 -- name: revive
-select payments.revive($1, $2, $3);
+select payments.revive($1, $2, $3, $4);
 
 -- name: settle_mappings
 select payments.settle_mappings_of_customers($1, $2, payments.customers_of($3));

@@ -1,4 +1,4 @@
-"""What the tables know of one order, subject, event or customer: which objects it is about, and what happened to them."""
+"""What the tables know of one order, subject, event or customer: which objects it is about, what happened to them."""
 
 import uuid
 from collections.abc import Sequence

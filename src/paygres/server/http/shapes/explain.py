@@ -8,7 +8,7 @@ from paygres.server.http.shapes.events import Attempt, Difference
 
 
 class TimelineStep(TypedDict):
-    """`kind`: `checkout` (asked for here), `delivery` (an event, with each attempt), `read` (an answer of Stripe's API),
+    """`kind`: `checkout` (asked for here), `delivery` (an event, with each attempt), `read` (at Stripe's API),
     `fulfillment` (decided), `reversal` (its money has changed since), `message` (of the outbox), `operator` (an act).
 
     Deliveries and reads tell what is different from the telling of the same object before (`changes`).

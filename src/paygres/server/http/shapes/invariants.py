@@ -1,6 +1,8 @@
 """What must always be true, as the route tells it."""
 
-from typing import Any, TypedDict
+from typing import Any
+
+from typing_extensions import TypedDict
 
 
 class Invariant(TypedDict):

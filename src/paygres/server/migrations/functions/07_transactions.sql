@@ -33,6 +33,7 @@ declare
     r record;
     former record;
     owner record;
+    names text[];  -- every one the payment may go by
 begin
     for r in
         select * from jsonb_to_recordset(p_transactions) as found (
@@ -102,11 +103,14 @@ begin
             refunded_at = excluded.refunded_at, provider_created_at = excluded.provider_created_at,
             raw = excluded.raw;
         if r.type <> 'refund' then
-            perform payments.queue_reversal(
-                p_environment,
-                array[r.object_id, r.related ->> 'invoice', r.related ->> 'payment_intent',
-                      r.related ->> 'checkout_session', r.related ->> 'charge'],
-                r.amount, greatest(0, r.amount - r.amount_refunded - coalesce(r.amount_lost, 0)));
+            names := array[r.object_id, r.related ->> 'invoice', r.related ->> 'payment_intent',
+                           r.related ->> 'checkout_session', r.related ->> 'charge'];
+            if exists (select from payments.fulfillments f
+                       where f.payment_key = any (names) and f.environment = p_environment) then
+                perform payments.queue_reversal(
+                    p_environment, names, r.amount,
+                    greatest(0, r.amount - r.amount_refunded - coalesce(r.amount_lost, 0)));
+            end if;
         end if;
     end loop;
 end $$;

@@ -159,7 +159,9 @@ begin
         event_type = excluded.event_type, expected_amount = excluded.expected_amount,
         expected_currency = excluded.expected_currency, expected_items = excluded.expected_items,
         amount = excluded.amount, currency = excluded.currency, items = excluded.items,
-        amount_paid = excluded.amount_paid, amount_kept = excluded.amount_kept, granted_at = excluded.granted_at
+        amount_paid = excluded.amount_paid, amount_kept = excluded.amount_kept, granted_at = excluded.granted_at,
+        subject_type = excluded.subject_type, subject_id = excluded.subject_id,
+        checkout_session_id = excluded.checkout_session_id
         where f.granted_at is null;
     if not found or now_is <> 'granted' then
         return false;

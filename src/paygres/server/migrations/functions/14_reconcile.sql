@@ -3,9 +3,10 @@
 -- rows, and developers' triggers that fire on them are taken back with them.
 
 -- What is known of the objects of a page. `recent`: something newer than the page is known, so the page says nothing.
--- `payment_key`: where the object belongs; `misplaced`: it is not there. `raw`: ours, where it is not the page's.
+-- `payment_key`: where the object belongs; `misplaced`: it is not there. `raw`: ours, where it is not the page's. Which
+-- invoice an intent pays is told by what the run has found of such links, before our own.
 create or replace function payments.known_objects(
-    p_environment text, p_account_id text, p_object_type text, p_as_of bigint, p_ids text[], p_payloads text[],
+    p_run uuid, p_environment text, p_account_id text, p_object_type text, p_as_of bigint, p_ids text[], p_payloads text[],
     p_keys text[]
 ) returns table (
     nth bigint, known boolean, recent boolean, deleted boolean, account_id text, payment_key text, misplaced boolean,
@@ -27,12 +28,17 @@ begin
     left join lateral (
         select i.invoice_id from payments.payment_invoices i
         where i.payment_intent_id = u.key and i.environment = p_environment limit 1) i on true
+    left join lateral (
+        select f.payment_key from payments.reconciliation_findings f
+        where f.reconciliation_id = p_run and f.class in ('missing', 'stale') and f.table_name = 'payment_invoices'
+          and f.key = u.key limit 1) f on true
+    left join lateral (select coalesce(f.payment_key, nullif(i.invoice_id, ''), u.key) as belongs) b on true
     -- an intent whose invoice is known here, and only its link is lost, is in its place
     left join lateral (
-        select coalesce(nullif(i.invoice_id, ''), u.key) as belongs,
-               o.object_id is not null and u.key is not null
-               and o.payment_key is distinct from coalesce(nullif(i.invoice_id, ''), u.key)
-               and not coalesce(i.invoice_id is null and o.payment_key like 'in\_%', false) as wrong) w on true;
+        select b.belongs,
+               o.object_id is not null and u.key is not null and o.payment_key is distinct from b.belongs
+               and not coalesce(b.belongs = u.key and i.invoice_id is null and o.payment_key like 'in\_%', false)
+                   as wrong) w on true;
 end $$;
 
 -- The rows that p_rows (of projections/project.py) are about, as they are now, without row ids and our own clocks.
@@ -137,7 +143,7 @@ begin
             perform payments.lock_people(
                 p_environment, coalesce(p_rows -> 'mappings', '[]') || coalesce(p_rows -> 'subscriptions', '[]'));
         end if;
-        perform payments.revive(p_environment, p_object_type, p_ids);
+        perform payments.revive(p_environment, p_object_type, p_ids, p_rows -> 'links');
         perform payments.apply_rows(p_environment, p_account_id, p_rows, p_raws);
         if p_rows ? 'mappings' then
             perform payments.settle_mappings_of_customers(
@@ -165,8 +171,11 @@ language sql immutable as $$
     from jsonb_to_recordset(p_mappings) as m (customer_id text)
 $$;
 
--- Stripe lists these objects, so whatever marked them deleted was wrong.
-create or replace function payments.revive(p_environment text, p_object_type text, p_ids text[]) returns void
+-- What no telling changes, because it should never be wrong. Stripe lists these objects, so whatever marked them deleted
+-- was; and an invoice payment never moves to another invoice.
+create or replace function payments.revive(
+    p_environment text, p_object_type text, p_ids text[], p_links jsonb
+) returns void
 language plpgsql as $$
 declare
     own_role text := current_setting('role');
@@ -180,6 +189,11 @@ begin
           and c.deleted;
         perform set_config('role', own_role, true);
     end if;
+    delete from payments.payment_invoices i
+    using jsonb_to_recordset(coalesce(p_links, '[]')) as l (
+        payment_intent_id text, invoice_id text, invoice_payment_id text)
+    where i.payment_intent_id = l.payment_intent_id and i.environment = p_environment
+      and i.invoice_payment_id = l.invoice_payment_id and i.invoice_id <> l.invoice_id;
 end $$;
 
 -- Everything settled about each of these payments, without what Stripe does not have; `told`: what Stripe listed since,

@@ -1,0 +1,1 @@
+insert into public.team_plans (price_id, plan) values ('price_plan', 'pro');

@@ -1,0 +1,125 @@
+"""`paygres chaos` as a command: exit codes, JSON, listeners, and whose databases it leaves alone."""
+
+import json
+from pathlib import Path
+
+import asyncpg
+
+from paygres.server.db.embedded import Urls
+from tests.chaos.playing import planted
+from tests.cli.running import Ran, spawn
+from tests.fresh_database import FreshDatabase, in_its_own_loop
+from tests.http.running import environment
+
+ORDER = ("--metadata", "order_id=o1", "--subject", "user:u1")
+LISTENER = """
+from paygres.server import Payments, StripeEvent, Transaction
+
+payments = Payments.from_env()
+
+@payments.on("checkout.session.completed", "checkout.session.async_payment_succeeded")
+async def pay(event: StripeEvent, tx: Transaction) -> None:
+    order = event.object["metadata"]["order_id"]
+    if {asks}:
+        await tx.execute("insert into public.grants (order_id, credits) values ($1, 100)", order)
+"""
+
+
+def chaos(*words: str, cwd: Path | None = None, **variables: str) -> Ran:
+    return spawn("chaos", *words, cwd=cwd, **variables)
+
+
+def databases(postgres: Urls) -> dict[str, int]:
+    """Every database and its size in catalog rows."""
+
+    async def ask() -> dict[str, int]:
+        connection = await asyncpg.connect(postgres.superuser)
+        try:
+            names = [row[0] for row in await connection.fetch("select datname from pg_database")]
+        finally:
+            await connection.close()
+        return dict.fromkeys(names, 0)
+
+    return in_its_own_loop(ask())
+
+
+def relations(database: FreshDatabase) -> list[str]:
+    async def ask() -> list[str]:
+        connection = await asyncpg.connect(database.superuser_url)
+        try:
+            return [row[0] for row in await connection.fetch("select oid::regclass::text from pg_class order by 1")]
+        finally:
+            await connection.close()
+
+    return in_its_own_loop(ask())
+
+
+def test_an_embedded_postgres_is_started_and_the_report_is_json() -> None:
+    words = (*planted("never_compares_the_amount"), *ORDER, "--scenarios", "cheap_price_for_this_order", "--seed", "7")
+    ran = chaos(*words, "--json", DATABASE_URL="postgresql://nobody@127.0.0.1:1/never_opened")
+    told = json.loads(ran.out)
+    assert (ran.code, ran.errors) == (10, "")
+    (finding,) = told["findings"]
+    assert (finding["kind"], finding["severity"]) == ("mispriced_grant", "error")
+    assert finding["changes"] == [
+        {"table": "public.orders", "key": ["o1"], "column": "status", "before": "pending", "after": "paid"}
+    ]
+    assert (told["seed"], told["tables"]) == (7, ["public.grants", "public.orders"])
+
+
+def test_the_database_of_a_given_server_is_left_alone_and_its_copies_go(
+    postgres: Urls, database: FreshDatabase
+) -> None:
+    before, tables = databases(postgres), relations(database)
+    words = (*planted("keeps_what_was_refunded"), *ORDER, "--scenarios", "refunded", "--runs", "2", "--on-server")
+    ran = chaos(*words, DATABASE_URL=database.superuser_url)
+    assert ran.code == 0, ran.errors  # a warning does not fail a build
+    assert "warning kept_after_return in refunded" in ran.out
+    assert (databases(postgres).keys() - before.keys(), relations(database)) == (set(), tables)
+
+
+def test_a_role_that_may_not_create_databases_is_told_so(database: FreshDatabase) -> None:
+    ran = chaos(*planted("keeps_what_was_refunded"), "--on-server", DATABASE_URL=database.owner_url)
+    assert ran.code == 12
+    assert "permission denied to create database" in ran.errors
+
+
+def test_sql_that_does_not_run_is_named(postgres: Urls, database: FreshDatabase, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.sql"
+    broken.write_text("create table public.orders (id nonsense)")
+    ran = chaos("--sql", str(broken), "--on-server", DATABASE_URL=database.superuser_url)
+    assert (ran.code, ran.out) == (64, "")
+    assert 'broken.sql: type "nonsense" does not exist' in ran.errors
+
+
+def test_arguments_that_make_no_sense_are_refused_in_one_sentence() -> None:
+    for words, sentence in (
+        (("--scenarios", "card_purchase"), "nothing to look at"),
+        ((*planted("shop"), "--scenarios", "cards"), "--scenarios cards: there is none here"),
+        ((*planted("shop"), "--price", "price_1=25.00"), "a whole number of minor units"),
+        ((*planted("shop"), "--metadata", "insforge_subject_id=u1"), "are the server's"),
+    ):
+        ran = chaos(*words)
+        assert (ran.code, ran.out, ran.errors.count("\n")) == (64, "", 1)
+        assert sentence in ran.errors
+
+
+def test_listeners_in_python_are_played_like_triggers(database: FreshDatabase, tmp_path: Path) -> None:
+    settings = environment(database.superuser_url)
+    shop = ("--sql", planted("shop")[1], *ORDER, "--runs", "2", "--on-server", "--json")
+    names = ("card_purchase", "money_told_by_two_events", "delayed_payment_pending")
+    found: dict[str, set[tuple[str, str]]] = {}
+    for module, asks in (
+        ("careless", 'event.object["payment_status"] != "void"'),
+        ("careful", 'await event.fulfill(tx, "orders", key=order, amount=2500, currency="usd")'),
+    ):
+        (tmp_path / f"{module}.py").write_text(LISTENER.format(asks=asks))
+        ran = chaos(*shop, "--listeners", module, "--scenarios", *names, cwd=tmp_path, **settings)
+        found[module] = {(f["kind"], f["scenario"]) for f in json.loads(ran.out)["findings"]}
+    assert found["careful"] == set()
+    assert found["careless"] == {
+        ("double_grant", "card_purchase"),
+        ("double_grant", "money_told_by_two_events"),
+        ("double_grant", "delayed_payment_pending"),
+        ("unpaid_grant", "delayed_payment_pending"),
+    }
