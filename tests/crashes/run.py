@@ -41,6 +41,7 @@ class Plan:
     seconds: float
     hurry: bool
     buyers: int = 10
+    rest: float = 0.0  # of a buyer, in seconds, before the next visit
 
 
 @dataclass
@@ -159,6 +160,7 @@ async def _trade(plan: Plan, stage: Stage, storm: Storm, buyers: Buyers) -> None
     async def visit() -> None:
         while not enough.is_set():
             await buyers.one()
+            await asyncio.sleep(plan.rest)
 
     async def watch() -> None:
         while time.monotonic() < give_up:

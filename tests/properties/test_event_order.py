@@ -27,7 +27,7 @@ def histories(draw: st.DrawFn) -> list[Event]:
     return found
 
 
-@examples(25)
+@examples(12)
 @given(history=histories(), seed=st.integers(0, 2**32), workers=st.sampled_from([1, 4]))
 def test_any_order_any_duplicates_and_api_reads_end_in_one_state(
     mirror: Mirror, history: list[Event], seed: int, workers: int
@@ -45,7 +45,7 @@ def test_any_order_any_duplicates_and_api_reads_end_in_one_state(
     assert mirror.state_after(shuffled, workers) == in_order
 
 
-@examples(25)
+@examples(12)
 @given(history=histories(), seed=st.integers(0, 2**32))
 def test_the_end_state_is_the_true_one(mirror: Mirror, history: list[Event], seed: int) -> None:
     shuffled = list(history)

@@ -39,7 +39,7 @@ def histories(draw: st.DrawFn) -> list[Event]:
     return found
 
 
-@examples(15)
+@examples(8)
 @given(history=histories(), seed=st.integers(0, 2**32), workers=st.sampled_from([1, 4]))
 def test_any_order_any_duplicates_and_api_reads_end_in_one_state(
     mirror: Mirror, history: list[Event], seed: int, workers: int

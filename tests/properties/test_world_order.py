@@ -55,7 +55,7 @@ def test_generated_worlds_need_fewer_reads_than_the_goal_in_any_order(
     mirror: Mirror, record_property: Callable[[str, object], None]
 ) -> None:
     in_order, any_order = Refetches.none(), Refetches.none()
-    for seed in range(times(12)):
+    for seed in range(times(6)):
         events = generated(seed)
         in_order += mirror.refetches(events)
         any_order += mirror.refetches(random.Random(seed).sample(events, len(events)))

@@ -8,15 +8,8 @@ from typing import Any, TypeVar
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from paygres.server.app import create_app
-from paygres.server.flows.listeners import (
-    AfterCommit,
-    Environment,
-    Listen,
-    Listeners,
-    Message,
-    StripeEvent,
-    Transaction,
-)
+from paygres.server.flows.listeners import AfterCommit, Environment, Listen, Listeners, Message, StripeEvent
+from paygres.server.flows.transaction import Transaction
 from paygres.server.settings import Settings, load
 
 __all__ = ["Message", "NotStarted", "Payments", "StripeEvent", "Transaction"]

@@ -10,8 +10,9 @@ from typing import Any
 
 from paygres.server.chaos.findings import HINTS, Finding
 from paygres.server.chaos.objects import Shop
-from paygres.server.chaos.run import Report, Wanted, load_listeners, run, scenarios_of
-from paygres.server.db.throwaway import ThrowawayError, throwaway
+from paygres.server.chaos.run import Report, Wanted, run, scenarios_of
+from paygres.server.db.throwaway import Throwaway, ThrowawayError, throwaway
+from paygres.server.flows.listeners import Listeners
 
 EXIT_PROBLEMS = 10
 EXIT_UNREACHABLE = 12
@@ -49,7 +50,7 @@ def chaos(asked: argparse.Namespace, server_url: str | None) -> int:
     return EXIT_PROBLEMS if errors or (asked.strict and report.findings) else 0
 
 
-async def _run(place: Any, wanted: Wanted) -> Report:
+async def _run(place: Throwaway, wanted: Wanted) -> Report:
     return await run(place, wanted, _watch)
 
 
@@ -84,7 +85,11 @@ def read_arguments(asked: argparse.Namespace) -> Wanted:
     )
 
 
-def _listeners(modules: list[str]) -> Any:
+def _listeners(modules: list[str]) -> Listeners:
+    if not modules:
+        return Listeners()
+    from paygres.server.chaos.called import load_listeners
+
     sys.path.insert(0, "")  # as a program that is started in this folder would import them
     try:
         return load_listeners(modules)

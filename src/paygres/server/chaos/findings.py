@@ -31,7 +31,8 @@ WARNINGS = frozenset(("kept_after_return", "free_purchase_ignored", "granted_for
 
 @dataclass(slots=True)
 class Finding:
-    """`order` shows it; `compared_with` says what the rows' `before` is. `others`: how many orders show it besides."""
+    """`order` shows it; `compared_with` says what the rows' `before` is. `others`: how many orders show it besides;
+    some of them are the `alternatives`."""
 
     kind: str
     scenario: str
@@ -41,6 +42,7 @@ class Finding:
     changes: list[Change] = field(default_factory=list[Change])
     failures: tuple[Failure, ...] = ()
     others: int = 0
+    alternatives: tuple["Finding", ...] = ()
 
     @property
     def is_warning(self) -> bool:

@@ -12,6 +12,8 @@ from paygres.server.chaos.scenario import Scenario
 from paygres.server.chaos.stage import End, Order
 from paygres.server.chaos.state import Change, Reading, State, changes
 
+_Shown = tuple[Order, list[Change], str]  # the order, what differs, from what
+_ALTERNATIVES = 3
 _IN_ORDER = "the same events once, in order"
 _NOTHING = "the tables before anything was bought"
 
@@ -51,24 +53,20 @@ class Judge:
         yield from self._outcome(played)
 
     def _failing(self, played: Played) -> Iterator[Finding]:
-        failed = [order for order in played.plan.orders if played.ends[order].failures]
-        if failed:
-            shown = failed[0]
-            yield self._finding("failing", played, shown, [], "no failure", len(failed) - 1)
+        failed = [(order, list[Change](), "no failure") for order in played.plan.orders if played.ends[order].failures]
+        yield from self._shown("failing", played, failed)
 
     def _order_dependent(self, played: Played) -> Iterator[Finding]:
         baseline = self._state(played, played.plan.baseline)
-        found: list[tuple[Order, list[Change]]] = []
+        found: list[_Shown] = []
         for order in (*played.plan.late, *played.plan.permuted):
             if played.ends[order].failures:
                 continue
             state = self._state(played, order)
             differs = changes(baseline, state, self._reading)
             if differs and not (played.scenario.outcome == "returned" and self._nothing_stands(played, state)):
-                found.append((order, differs))
-        if found:
-            order, differs = found[0]
-            yield self._finding("order_dependent", played, order, differs, _IN_ORDER, len(found) - 1)
+                found.append((order, differs, _IN_ORDER))
+        yield from self._shown("order_dependent", played, found)
 
     def _nothing_stands(self, played: Played, state: State) -> bool:
         """Money that went back before it was given may never have been given: then nothing is left of it either."""
@@ -82,7 +80,7 @@ class Judge:
 
     def _double(self, played: Played) -> Iterator[Finding]:
         baseline = self._state(played, played.plan.baseline)
-        found: list[tuple[Order, list[Change], str]] = []
+        found: list[_Shown] = []
         for order in played.plan.repeated:
             if not played.ends[order].failures:
                 differs = changes(baseline, self._state(played, order), self._reading)
@@ -102,9 +100,7 @@ class Judge:
             differs = grants.surplus(self._initial, paid, baseline, self._reading)
             if differs:
                 found.append((played.plan.baseline, differs, "a purchase by card"))
-        if found:
-            order, differs, compared = found[0]
-            yield self._finding("double_grant", played, order, differs, compared, len(found) - 1)
+        yield from self._shown("double_grant", played, found)
 
     def _outcome(self, played: Played) -> Iterator[Finding]:
         """What the baseline's end says beside order and repeats."""
@@ -143,6 +139,14 @@ class Judge:
                 pass
         if kind and differs:
             yield self._finding(kind, played, played.plan.baseline, differs, compared, 0)
+
+    def _shown(self, kind: str, played: Played, shown: Sequence[_Shown]) -> Iterator[Finding]:
+        """One finding for all the orders that show it; a few others are kept, in case the first is none in life."""
+        others = len(shown) - 1
+        found = [self._finding(kind, played, *one, others) for one in shown[:_ALTERNATIVES]]
+        if found:
+            found[0].alternatives = tuple(found[1:])
+            yield found[0]
 
     def _state(self, played: Played, order: Order) -> State:
         return self._reading.settled(self._reading.state(played.ends[order].rows))

@@ -1,11 +1,11 @@
 """One run: throw-away databases, every scenario in every order, the judgment, and a second look in real transactions
 at what was found in one."""
 
-import importlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from paygres.server.chaos.confirm import Confirmation
 from paygres.server.chaos.findings import Finding
 from paygres.server.chaos.judge import Judge, Played
 from paygres.server.chaos.objects import DAY, Shop
@@ -13,13 +13,11 @@ from paygres.server.chaos.orders import plan
 from paygres.server.chaos.plans import plans
 from paygres.server.chaos.purchases import purchases
 from paygres.server.chaos.scenario import Scenario
-from paygres.server.chaos.stage import Rows, Stage
-from paygres.server.chaos.state import Reading, changes
+from paygres.server.chaos.stage import Stage
+from paygres.server.chaos.state import Reading
 from paygres.server.db.database import Database
 from paygres.server.db.throwaway import Throwaway
 from paygres.server.flows.listeners import Listeners
-
-_CONFIRMED = ("order_dependent", "double_grant", "failing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +63,8 @@ async def run(place: Throwaway, wanted: Wanted, tell: Callable[[str], None]) -> 
     first = {family: next(s.name for s in every if s.family == family) for family in wanted.families}
     chosen = [s for s in every if not wanted.scenarios or s.name in wanted.scenarios or s.name in first.values()]
     tell("preparing a database")
-    await place.prepare(wanted.scripts)
-    db = await Database.connect(await place.copy(), checkout_pool=1, webhook_pool=1)
+    # Nothing is committed into the template but which listeners there are, and it is closed before it is copied.
+    db = await Database.connect(await place.prepare(wanted.scripts), checkout_pool=1, webhook_pool=1)
     try:
         stage = await Stage.open(db, shop, wanted.ignored, wanted.listeners)
         initial = await stage.initial()
@@ -87,14 +85,13 @@ async def run(place: Throwaway, wanted: Wanted, tell: Callable[[str], None]) -> 
     judge = Judge(reading, reading.settled(reading.state(initial)), list(shop.metadata.values()))
     wanted_names = wanted.scenarios or [s.name for s in chosen]
     found = [finding for finding in judge.judge(all_played) if finding.scenario in wanted_names]
+    look = Confirmation(place, shop, wanted.ignored, wanted.listeners, reading)
     confirmed: list[Finding] = []
-    sure: set[tuple[str, frozenset[tuple[str, str | None]]]] = set()
     for finding in found:
-        # What was confirmed once need not be for each history that shows it.
-        where = (finding.kind, frozenset((change.table, change.column) for change in finding.changes))
-        if where in sure or await _confirmed(place, wanted, shop, reading, finding, all_played, tell):
-            sure.add(where)
-            confirmed.append(finding)
+        tell(f"{finding.scenario}: {finding.kind}")
+        sure = await look.confirmed(finding, next(p for p in all_played if p.scenario.name == finding.scenario))
+        if sure is not None:
+            confirmed.append(sure)
     return Report(
         confirmed,
         [one.name for one in chosen],
@@ -105,54 +102,5 @@ async def run(place: Throwaway, wanted: Wanted, tell: Callable[[str], None]) -> 
     )
 
 
-async def _confirmed(
-    place: Throwaway,
-    wanted: Wanted,
-    shop: Shop,
-    reading: Reading,
-    finding: Finding,
-    all_played: Sequence[Played],
-    tell: Callable[[str], None],
-) -> bool:
-    """A clock that stands still in one long transaction could make two times equal that never are. What depends on it
-    is played again in a database of its own, with every event committed by itself."""
-    played = next(p for p in all_played if p.scenario.name == finding.scenario)
-    if finding.kind not in _CONFIRMED or (finding.order == played.plan.baseline and not finding.failures):
-        return True
-    tell(f"{finding.scenario}: {finding.kind}")
-    rows: list[Rows] = []
-    failed = False
-    for order in (played.plan.baseline, finding.order):
-        db = await Database.connect(await place.copy(), checkout_pool=1, webhook_pool=1)
-        try:
-            stage = await Stage.open(db, shop, wanted.ignored, wanted.listeners)
-            end = await stage.play_in_transactions(played.scenario, order)
-        finally:
-            await db.close()
-        rows.append(end.rows)
-        failed = bool(end.failures)
-    if finding.kind == "failing":
-        return failed
-    before, after = (reading.settled(reading.state(one)) for one in rows)
-    return bool(changes(before, after, reading))
-
-
 def _known_ids(scenarios: Sequence[Scenario]) -> frozenset[str]:
     return frozenset(str(row.id) for scenario in scenarios for row in scenario.rows)
-
-
-def load_listeners(modules: Sequence[str]) -> Listeners:
-    """Those of every Payments object in the named modules. Raises ImportError, LookupError when there is none."""
-    from paygres.server.library import Payments
-
-    found: list[Listeners] = []
-    for name in modules:
-        here = [one.listeners for one in vars(importlib.import_module(name)).values() if isinstance(one, Payments)]
-        if not here:
-            raise LookupError(f"module {name} has no Payments object")
-        found += here
-    together = Listeners()
-    for one in {id(each): each for each in found}.values():
-        for listener in one.all():
-            together.add(listener.call, listener.types, listener.environment, listener.name)
-    return together

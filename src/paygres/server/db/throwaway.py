@@ -37,12 +37,14 @@ class Throwaway:
         self._prefix = f"paygres_chaos_{secrets.token_hex(4)}"
         self._made: list[str] = []
 
-    async def prepare(self, scripts: list[tuple[str, str]]) -> None:
-        """Makes the template: migrated, then each (name, SQL) run by the owner."""
+    async def prepare(self, scripts: list[tuple[str, str]]) -> str:
+        """Makes the template: migrated, then each (name, SQL) run by the owner. Its URL; nobody may be connected to it
+        while it is copied."""
         try:
             url = await self._create(self._like)
             await migrate(url)
             await _run(url, scripts)
+            return url
         except (asyncpg.InsufficientPrivilegeError, MigrationError) as error:
             raise ThrowawayError(f"no throw-away database can be made here: {error}") from error
 

@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 
 from paygres.server.db.database import SERVICE_ROLE, Tx
-from paygres.server.flows.listeners import Listener, Listeners, StripeEvent, Transaction
+from paygres.server.flows.listeners import Listener, Listeners, StripeEvent
+from paygres.server.flows.transaction import Transaction
 from paygres.server.projections.events import Event
 from paygres.server.tables import events
 from paygres.server.tables.sqlstates import translated

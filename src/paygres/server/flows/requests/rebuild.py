@@ -5,8 +5,8 @@ from paygres.server.flows.requests.fields import Body
 
 
 class RebuildRequest(Body):
-    """`dryRun` tells which rows would differ and changes nothing. `removeExtra` also removes rows about objects of which
-    the ledger has never heard."""
+    """`dryRun` tells which rows would differ and changes nothing. `removeExtra` also removes rows about objects the
+    ledger has never heard of."""
 
     dry_run: bool = False
     remove_extra: bool = False

@@ -263,8 +263,9 @@ begin
             end if;
         elsif given.status = 'reversed' then
             -- it was never given, and now there is money again: its event runs once more
-            insert into payments.event_queue (environment, event_id, status, attempts, next_attempt_at, reason)
-            values (p_environment, given.event_id, 'pending', 0, now(), 'the money of its payment is back')
+            insert into payments.event_queue (
+                environment, event_id, status, attempts, next_attempt_at, reason, replayed)
+            values (p_environment, given.event_id, 'pending', 0, now(), 'the money of its payment is back', true)
             on conflict do nothing;
         end if;
         perform set_config('role', 'payments_trigger', true);
@@ -305,7 +306,8 @@ begin
     end if;
 end $$;
 
--- An operator lets a quarantined payment pass; the caller has its event run again. False when it is not quarantined.
+-- An operator lets a quarantined payment pass; the caller has its event, which this returns, run again. Null when
+-- it is not quarantined, or was granted before.
 create or replace function payments.release_fulfillment(p_environment text, p_id uuid) returns text
 language plpgsql as $$
 declare
