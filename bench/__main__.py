@@ -11,7 +11,18 @@ from pathlib import Path
 from bench.machine import describe, idle_share
 from bench.report import Figure, Plan, table
 
-BENCHMARKS = ("start", "slow-stripe", "checkout", "webhook", "fulfillment", "wait", "sync", "lists", "ledger", "rebuild")
+BENCHMARKS = (
+    "start",
+    "slow-stripe",
+    "checkout",
+    "webhook",
+    "fulfillment",
+    "wait",
+    "sync",
+    "lists",
+    "ledger",
+    "rebuild",
+)
 
 
 def main() -> int:

@@ -1,12 +1,15 @@
 """`paygres chaos` as a command: exit codes, JSON, listeners, and whose databases it leaves alone."""
 
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import asyncpg
 
 from tests.chaos.playing import planted
-from tests.cli.running import Ran, spawn
+from tests.cli.running import Ran, clean_environment, spawn
 from tests.fresh_database import FreshDatabase, in_its_own_loop
 from tests.http.running import environment
 
@@ -68,6 +71,18 @@ def test_the_database_of_a_given_server_is_left_alone_and_its_copies_go(database
     assert ran.code == 0, ran.errors  # a warning does not fail a build
     assert "warning kept_after_return in refunded" in ran.out
     assert (databases(database), relations(database)) == (before, tables)
+
+
+def test_a_run_that_is_stopped_leaves_no_database(database: FreshDatabase) -> None:
+    before = databases(database)
+    command = [sys.executable, "-m", "paygres.cli.main", "chaos", *planted("keeps_what_was_refunded"), "--on-server"]
+    process = subprocess.Popen(command, env=clean_environment(DATABASE_URL=database.superuser_url))
+    give_up = time.monotonic() + 30
+    while not databases(database) - before and time.monotonic() < give_up:
+        time.sleep(0.05)
+    process.terminate()
+    assert process.wait(30) == 130
+    assert databases(database) == before
 
 
 def test_a_role_that_may_not_create_databases_is_told_so(database: FreshDatabase) -> None:

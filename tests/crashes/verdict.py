@@ -57,6 +57,13 @@ async def compare(stage: Stage, buyers: Buyers, faults: list[str], figures: dict
         faults += [f"{table}: {told}" for told in _differences(stormy[table], calm[table])]
 
 
+async def missing(stage: Stage) -> list[str]:
+    """Events that the ledger does not have."""
+    stored = await stage.rows("select event_id from payments.stripe_snapshots where source = 'event'")
+    known = {row["event_id"] for row in stored}
+    return [id for id, _ in await _events(stage) if id not in known]
+
+
 async def _events(stage: Stage) -> list[tuple[str, dict[str, Any]]]:
     """What Stripe was to deliver to us, oldest first."""
     (endpoint,) = await stage.listed("/v1/webhook_endpoints")
@@ -184,10 +191,11 @@ async def _digest(stage: Stage, database: str) -> dict[str, list[dict[str, Any]]
     for row in itertools.chain(*found.values()):
         if isinstance(raw := row.get("raw"), dict):
             raw.pop(ONLY_READ, None)
-    found["webhook_events"] = await stage.rows(
+    marked = await stage.rows(
         "select provider_event_id, event_type, object_id, processing_status from payments.webhook_events",
         database=database,
     )
+    found["webhook_events"] = [row for row in marked if row["provider_event_id"] not in stage.before]
     found["fulfillments"] = await stage.rows(
         "select rule, payment_key, key, status, amount, currency, amount_paid, amount_kept from payments.fulfillments",
         database=database,

@@ -81,6 +81,7 @@ class _Both:
         buffer = bytearray()
         while chunk := await reader.read(CHUNK):
             buffer += chunk
+            passed = bytearray()
             for kind, frame in _frames(buffer):
                 if kind == b"P":
                     name, sql, _ = frame[5:].split(b"\0", 2)
@@ -91,9 +92,8 @@ class _Both:
                     self._running = name_of(sql, self._previous)
                     if self._strikes("before"):
                         return
-                self._server.write(frame)
-            if self._server.is_closing():
-                return
+                passed += frame
+            self._server.write(passed)
             await self._server.drain()
 
     async def answers(self, reader: asyncio.StreamReader) -> None:
@@ -101,14 +101,14 @@ class _Both:
         buffer = bytearray()
         while chunk := await reader.read(CHUNK):
             buffer += chunk
+            passed = bytearray()
             for kind, frame in _frames(buffer):
                 if kind == b"Z" and self._running is not None:
                     if self._strikes("after"):
                         return
                     self._previous, self._running = self._running, None
-                self._client.write(frame)
-            if self._client.is_closing():
-                return
+                passed += frame
+            self._client.write(passed)
             await self._client.drain()
 
     def _strikes(self, moment: Moment) -> bool:

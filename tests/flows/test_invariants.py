@@ -24,7 +24,8 @@ begin
     return null;
 end $$;
 create trigger fulfill after update on payments.webhook_events for each row
-    when (new.processing_status = 'processed' and new.event_type = 'checkout.session.completed') execute function public.fulfill();
+    when (new.processing_status = 'processed' and new.event_type = 'checkout.session.completed')
+    execute function public.fulfill();
 """
 # invariant -> the one edit that breaks it.
 BREAKS = {

@@ -12,7 +12,7 @@ from paygres.server.flows.apply_reads import apply_reads
 from tests.fresh_database import FreshDatabase
 from tests.histories import START, event, purchase
 from tests.mirror import digest
-from tests.properties.test_event_order import CONNECTION, deliver, empty
+from tests.playing import CONNECTION, Mirror, deliver
 from tests.subscription_histories import item, subscription
 
 Raw = dict[str, Any]
@@ -60,7 +60,6 @@ def state_after(database: FreshDatabase, steps: Sequence[Any]) -> dict[str, list
     """The digest after events (dicts) and pages ((objects, as_of)), played in order."""
 
     async def play() -> dict[str, list[object]]:
-        await empty(database.owner_url)
         db = await Database.connect(database.server_url)
         try:
             for step in steps:
@@ -72,6 +71,9 @@ def state_after(database: FreshDatabase, steps: Sequence[Any]) -> dict[str, list
             await db.close()
         return await digest(database.superuser_url)
 
+    mirror = Mirror(database)
+    mirror.fill([])
+    mirror.close()
     return asyncio.run(play())
 
 

@@ -136,8 +136,8 @@ def _as_text(report: Report) -> str:
     errors = sum(not finding.is_warning for finding in report.findings)
     warnings = len(report.findings) - errors
     looked_at = ", ".join(report.tables) or "no table of yours"
-    verdict = f"{errors} findings, {warnings} warnings" if report.findings else "Nothing found"
-    lines.append(f"{verdict}: {len(report.scenarios)} scenarios, {report.orders} histories, {report.seconds:.0f} s.")
+    verdict = f"Findings: {errors}, warnings: {warnings}" if report.findings else "Nothing found"
+    lines.append(f"{verdict}. {report.orders} histories of {len(report.scenarios)} kinds, {report.seconds:.0f} s.")
     lines.append(f"Looked at {looked_at}. Seed {report.seed}.")
     return "\n".join(lines)
 

@@ -9,7 +9,7 @@ from paygres.server.chaos.confirm import Confirmation
 from paygres.server.chaos.findings import Finding
 from paygres.server.chaos.judge import Judge, Played
 from paygres.server.chaos.objects import DAY, Shop
-from paygres.server.chaos.orders import plan
+from paygres.server.chaos.orders import Plan, plan
 from paygres.server.chaos.plans import plans
 from paygres.server.chaos.purchases import purchases
 from paygres.server.chaos.scenario import Scenario
@@ -62,6 +62,7 @@ async def run(place: Throwaway, wanted: Wanted, tell: Callable[[str], None]) -> 
     # Each family's first is what the others are compared with: it is always played.
     first = {family: next(s.name for s in every if s.family == family) for family in wanted.families}
     chosen = [s for s in every if not wanted.scenarios or s.name in wanted.scenarios or s.name in first.values()]
+    asked_for = wanted.scenarios or [s.name for s in chosen]
     tell("preparing a database")
     # Nothing is committed into the template but which listeners there are, and it is closed before it is copied.
     db = await Database.connect(await place.prepare(wanted.scripts), checkout_pool=1, webhook_pool=1)
@@ -75,6 +76,8 @@ async def run(place: Throwaway, wanted: Wanted, tell: Callable[[str], None]) -> 
         for scenario in chosen:
             tell(scenario.name)
             orders = plan(scenario, wanted.runs, wanted.seed)
+            if scenario.name not in asked_for:
+                orders = Plan(orders.baseline, (), (), (), ())
             once = await stage.play(scenario, [orders.baseline])
             ends = await stage.play(scenario, orders.orders)
             again = (reading.state(one[orders.baseline].rows) for one in (once, ends))
@@ -83,8 +86,7 @@ async def run(place: Throwaway, wanted: Wanted, tell: Callable[[str], None]) -> 
     finally:
         await db.close()
     judge = Judge(reading, reading.settled(reading.state(initial)), list(shop.metadata.values()))
-    wanted_names = wanted.scenarios or [s.name for s in chosen]
-    found = [finding for finding in judge.judge(all_played) if finding.scenario in wanted_names]
+    found = [finding for finding in judge.judge(all_played) if finding.scenario in asked_for]
     look = Confirmation(place, shop, wanted.ignored, wanted.listeners, reading)
     confirmed: list[Finding] = []
     for finding in found:

@@ -26,7 +26,7 @@ class AsksOneValue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which fulfillments; None means any. `payment` is any Stripe id of it. Created at or after `since`, before `until`."""
+    """Which fulfillments; None means any. `payment` is any Stripe id of it; created from `since`, before `until`."""
 
     status: str | None = None
     rule: str | None = None
