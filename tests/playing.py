@@ -116,26 +116,19 @@ class Mirror:
         await self._fill([], 1)
         superuser = await self._connected()
         await superuser.executemany(_CHECKOUT, [_checkout(raw) for raw in _sessions(steps).values()])
-        events = queued = undecided = 0
+        events = queued = undecided = in_queue = 0
         for step in steps:
             await play(self._doors[1], step)
             if isinstance(step, tuple):
                 continue
             events += 1
-            now_queued = await superuser.fetchval("select count(*) from payments.refetch_queue")
-            queued += now_queued > 0
+            before, in_queue = in_queue, await superuser.fetchval("select count(*) from payments.refetch_queue")
+            queued += in_queue > before
             undecided += await superuser.fetchval(
                 "select coalesce(bool_or(undecided), false)::int from payments.stripe_objects where object_id = $1",
                 step["data"]["object"]["id"],
             )
-            # Counted once: what an event queued is taken out, and kept aside until everything is known.
-            await superuser.execute(
-                "create temporary table if not exists asked (like payments.refetch_queue);"
-                "insert into asked select * from payments.refetch_queue; delete from payments.refetch_queue"
-            )
-        made = await superuser.fetchval(_STILL_NEEDED)
-        await superuser.execute("drop table if exists asked")
-        return Refetches(events, queued, undecided, made)
+        return Refetches(events, queued, undecided, await superuser.fetchval(_STILL_NEEDED))
 
     async def _empty(self, superuser: asyncpg.Connection) -> None:
         names = await superuser.fetch("select tablename from pg_tables where schemaname = 'payments'")
@@ -185,7 +178,7 @@ class Refetches:
 
 # Some refetches are put off for half a minute, and the worker drops them unasked when the rest has arrived by then.
 _STILL_NEEDED = """
-    select count(distinct (a.object_type, a.object_id)) from asked a
+    select count(*) from payments.refetch_queue a
     where case when not a.only_if_unknown then exists (
                    select from payments.stripe_objects o
                    where o.object_id = a.object_id and o.object_type = a.object_type and o.undecided)
