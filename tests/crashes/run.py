@@ -3,7 +3,7 @@
 import asyncio
 import datetime
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,41 +55,46 @@ class Report:
     faults: list[str] = field(default_factory=list[str])
 
 
-def prove(plan: Plan, folder: Path) -> Report:
-    """Runs it in `folder`, whose logs stay; call it from the main thread. Everything started here has ended then."""
+Tell = Callable[[str], None]
+
+
+def prove(plan: Plan, folder: Path, tell: Tell = lambda sentence: None) -> Report:
+    """Runs it in `folder`, whose logs stay; call it from the main thread. Everything started here has ended then.
+    `tell` hears of every phase and every kill."""
     cluster = Cluster(folder / "postgres")
     cluster.start()
     try:
-        return asyncio.run(_prove(plan, cluster, folder))
+        return asyncio.run(_prove(plan, cluster, folder, tell))
     finally:
         cluster.stop()
 
 
-async def _prove(plan: Plan, cluster: Cluster, folder: Path) -> Report:
+async def _prove(plan: Plan, cluster: Cluster, folder: Path, tell: Tell) -> Report:
     storm = Storm(plan.seed)
     report = Report(plan.seed, storm)
     began, since = time.monotonic(), datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
-    def tell(phase: str) -> None:
+    def passed(phase: str) -> None:
         report.figures[f"{phase} after, s"] = round(time.monotonic() - began, 1)
+        tell(f"{phase}, {time.monotonic() - began:.0f} s")
 
     try:
         async with standing(cluster, folder, storm.strike) as stage:
-            tell("open")
+            passed("open")
             buyers = Buyers(stage, plan.seed)
             await asyncio.gather(*(buyers.one(kind) for kind in KINDS))
             await _delivered(stage)
             await stage.sim("faults", seed=plan.seed, **DIALS)
-            tell("rehearsed")
-            async with _falling(plan, stage, storm):
+            passed("rehearsed")
+            async with _falling(plan, stage, storm, tell):
                 await _trade(plan, stage, storm, buyers)
-            tell("storm over")
+            passed("storm over")
             await _heal(plan, stage, since)
-            tell("healed")
+            passed("healed")
             report.faults += buyers.faults
             report.figures |= {"orders": len(buyers.orders), "answers": dict(buyers.answers)} | await stage.counts()
             await compare(stage, buyers, report.faults, report.figures)
-            tell("compared")
+            passed("compared")
     except Exception as error:
         error.add_note("\n".join([f"seed {plan.seed}; kills:", *storm.history]))
         raise
@@ -104,7 +109,7 @@ async def _delivered(stage: Stage) -> None:
 
 
 @asynccontextmanager
-async def _falling(plan: Plan, stage: Stage, storm: Storm) -> AsyncIterator[None]:
+async def _falling(plan: Plan, stage: Stage, storm: Storm, tell: Tell) -> AsyncIterator[None]:
     """Within the block whoever the storm picks is killed, and started again."""
     fallen: asyncio.Queue[str] = asyncio.Queue()
     programs: dict[str, Cluster | Program] = {
@@ -127,6 +132,7 @@ async def _falling(plan: Plan, stage: Stage, storm: Storm) -> AsyncIterator[None
             if plan.hurry:
                 await stage.force(HURRY)
             storm.history[-1] += f"; up again after {time.monotonic() - began:.1f} s"
+            tell(storm.history[-1])
 
     storm.kill = kill
     raising = asyncio.create_task(raise_again())

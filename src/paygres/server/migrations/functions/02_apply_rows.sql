@@ -20,8 +20,11 @@ language plpgsql as $$
 declare
     own_role text := current_setting('role');
     customers jsonb := p_rows -> 'customers';
-    renamed_plans text[] := payments.plans_renamed_by(p_environment, p_rows);
+    renamed_plans text[];
 begin
+    if p_rows ?| array['products', 'prices'] then  -- before those tables are written: their old word is compared
+        renamed_plans := payments.plans_renamed_by(p_environment, p_rows);
+    end if;
     insert into payments.stripe_objects as o (
         environment, account_id, object_type, object_id, as_of, source, event_id, deleted, undecided,
         payment_key, paid_at, failed_at, refunded_at, raw)

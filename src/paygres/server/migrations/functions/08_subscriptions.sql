@@ -72,14 +72,8 @@ $$;
 -- Plan families are the metadata of products and prices, which may come after the subscriptions: those (products and
 -- prices) whose family these rows change; null for none.
 create or replace function payments.plans_renamed_by(p_environment text, p_rows jsonb) returns text[]
-language plpgsql stable as $$
-declare
-    found_ones text[];
-begin
-    if not p_rows ?| array['products', 'prices'] then
-        return null;
-    end if;
-    select array_agg(r.id) into found_ones
+language sql stable as $$
+    select array_agg(r.id)
     from (
         select told.product_id as id, told.metadata ->> 'plan_family' as family, known.metadata ->> 'plan_family' as former
         from jsonb_to_recordset(p_rows -> 'products') as told (product_id text, metadata jsonb)
@@ -91,9 +85,8 @@ begin
         left join payments.stripe_prices known
             on known.price_id = told.price_id and known.environment = p_environment
     ) r
-    where r.family is distinct from r.former;
-    return found_ones;
-end $$;
+    where r.family is distinct from r.former
+$$;
 
 -- Subjects with more than one subscription, one of them with such an item: they may pay twice for one plan now, or not
 -- any more.
