@@ -20,6 +20,7 @@ from tests.crashes.forked import run
 from tests.system.processes import gone
 
 START_SECONDS = 60.0
+END_SECONDS = 30.0
 
 
 async def until(true: Callable[[], Any], what: str, seconds: float = START_SECONDS) -> Any:
@@ -61,11 +62,11 @@ class Program:
             self._process.kill()
             self._process.join()
 
-    def end(self) -> None:
-        """SIGTERM; kill -9 for one that does not listen."""
+    async def end(self) -> None:
+        """SIGTERM; kill -9 for one that does not listen. The proxies must go on meanwhile."""
         if self._process is not None:
             self._process.terminate()
-            self._process.join(30)
+            await asyncio.to_thread(self._process.join, END_SECONDS)
             self.kill()
 
     async def listens(self, port: int) -> None:

@@ -191,7 +191,7 @@ async def _heal(plan: Plan, stage: Stage, since: str) -> None:
     finishes what is begun. In a hurry an operator helps: fetches what did not arrive, tries at once what waits."""
     await stage.sim("faults", **CALM)
     await stage.force("alter sequence public.stumbles increment 12 restart 1")  # stumbles over nothing any more
-    give_up = time.monotonic() + (60 if plan.hurry else 600)
+    give_up = time.monotonic() + (120 if plan.hurry else 600)
     while True:
         for session in await stage.listed("/v1/checkout/sessions", status="open"):
             await stage.sim("expire", session=session["id"])
@@ -200,11 +200,11 @@ async def _heal(plan: Plan, stage: Stage, since: str) -> None:
             for status in ("failed", "pending", "parked"):
                 await _operate(stage, "retry", status=status)
         left = (await stage.rows(UNFINISHED))[0] | {"deliveries": (await stage.counts())["pending"]}
-        if not any(left.values()):
+        if not left["deliveries"]:
             left["missing"] = len(await missing(stage))
-            if not left["missing"]:
+            if not any(left.values()):
                 return
-            if plan.hurry:
+            if plan.hurry and left["missing"]:
                 await _operate(stage, "backfill", since=since)
         if time.monotonic() > give_up:
             queued = await stage.rows("select * from payments.event_queue limit 5")

@@ -129,7 +129,7 @@ async def standing(cluster: Cluster, folder: Path, strike: Strike) -> AsyncItera
             yield stage
     finally:
         for program in reversed(started):
-            program.end()
+            await program.end()
         for proxy in listening:
             proxy.close()
 
@@ -151,7 +151,7 @@ async def _open(stage: Stage) -> None:
     connection = await asyncpg.connect(stage.cluster.urls.owner)
     await connection.execute(SHOP.read_text("utf-8"))
     await connection.close()
-    stage.server.end()
+    await stage.server.end()
     stage.before = {event["id"] for event in await stage.listed("/v1/events")}
     await stage.rows("create database calm template paygres owner paygres_owner", database="postgres")
     await stage.start_server()

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from tests.crashes.statements import Boundary, is_on_a_road
 
 POSTGRES = "postgresql"
-# How long one target is waited for; after that, the next one that comes along dies.
-AIM_SECONDS = 0.7
+# How long one target is waited for; after that, the next one that comes along dies. A worker may have nothing to do.
+AIM_SECONDS = {"server": 0.7, "worker": 2.2}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -84,7 +84,7 @@ class Storm:
             self._rng.shuffle(self._aim)
         if self._aim[0].boundary == boundary:
             return self._aim[0]
-        if time.monotonic() - self._aimed_at < AIM_SECONDS:
+        if time.monotonic() - self._aimed_at < AIM_SECONDS[self._aim[0].boundary.program]:
             return None
         others = [target for target in self._aim if target.boundary == boundary]
         if others:

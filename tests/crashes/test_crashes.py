@@ -15,7 +15,7 @@ from tests.system.processes import private_folder
 
 # Another one every day, so that in the long run each boundary has its turn; a failure names it.
 SEED = int(os.environ.get("PAYGRES_TEST_CHAOS_SEED") or datetime.datetime.now(datetime.UTC).toordinal())
-KILLS = 24
+KILLS = 30
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def report() -> Iterator[Report]:
     """One run for all tests of this module."""
     with private_folder() as folder:
         folder.mkdir(mode=0o711)
-        yield prove(Plan(SEED, deliveries=400, kills=KILLS, seconds=20, hurry=True, buyers=5, rest=1.0), folder)
+        yield prove(Plan(SEED, deliveries=400, kills=KILLS, seconds=32, hurry=True, buyers=5, rest=1.0), folder)
 
 
 def test_whatever_is_killed_nothing_is_lost_and_every_payment_is_fulfilled_once(report: Report) -> None:
@@ -52,6 +52,15 @@ def test_deliveries_were_doubled_delayed_and_dropped(report: Report) -> None:
 def test_nothing_that_was_started_is_left(report: Report) -> None:
     below = psutil.Process().children(recursive=True)
     assert not [one for one in below if "paygres." in " ".join(one.cmdline())]
+
+
+def test_a_boundary_off_the_roads_kills_nobody() -> None:
+    killed: list[str] = []
+    storm = Storm(7, killed.append)
+    storm.rage()
+    for statement in ("COMMIT after syncs.finish", "connections.select_all", "select 1", "SET x", ""):
+        assert not storm.strike(Boundary("server", "checkout", statement, "before"))
+    assert not killed
 
 
 def test_every_target_has_its_turn_before_one_has_a_second() -> None:

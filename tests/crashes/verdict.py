@@ -25,11 +25,10 @@ RESERVED = (
     " idempotency_key, request_hash, metadata, created_by, caller_scope, generation, stripe_params"
 )
 # Which snapshot of several that say the same was believed: an object that was read at Stripe in between is known by
-# that read, and in the undisturbed run by its event. The same goes for the last second in which it was said to fail.
-NOT_COMPARED = (
-    *(("stripe_objects", column) for column in ("as_of", "source", "event_id", "failed_at")),
-    ("transactions", "failed_at"),
-)
+# that read, and in the undisturbed run by its event. For the same reason only whether it was paid, failed, refunded is
+# compared: the second in which somebody first or last said so may be a read's.
+NOT_COMPARED = ("as_of", "source", "event_id")
+MARKS = ("paid_at", "failed_at", "refunded_at")
 ONLY_READ = "payments"  # of an invoice: told by reads that ask for it, never by an event
 AT_ONCE = """
 update payments.refetch_queue set next_attempt_at = now() where leased_until is null;
@@ -42,8 +41,8 @@ async def compare(stage: Stage, buyers: Buyers, faults: list[str], figures: dict
     """Adds a sentence to `faults` for everything that is not as it should be."""
     sessions = await stage.listed("/v1/checkout/sessions")
     events = await _events(stage)
-    stage.server.end()
-    stage.worker.end()
+    await stage.server.end()
+    await stage.worker.end()
     await _every_event_once(stage, events, faults)
     await _one_checkout_an_order(stage, sessions, buyers.orders, faults)
     await _one_grant_a_payment(stage, sessions, faults, figures)
@@ -158,8 +157,8 @@ async def _undisturbed(stage: Stage, events: list[dict[str, Any]]) -> Counter[in
             await stage.force(AT_ONCE, CALM)
             await asyncio.sleep(0.1)
     finally:
-        worker.end()
-        server.end()
+        await worker.end()
+        await server.end()
     return statuses
 
 
@@ -185,10 +184,11 @@ async def _digest(stage: Stage, database: str) -> dict[str, list[dict[str, Any]]
     """The mirror's digest, less which snapshot of several that say the same was believed: an object that was read at
     Stripe in between is known by that read, in the undisturbed run by its event."""
     found: dict[str, list[dict[str, Any]]] = await digest(at(stage.cluster.urls.superuser, database))  # type: ignore[assignment]
-    for table, column in NOT_COMPARED:
-        for row in found[table]:
+    for row in found["stripe_objects"]:
+        for column in NOT_COMPARED:
             del row[column]
     for row in itertools.chain(*found.values()):
+        row.update({mark: row[mark] is not None for mark in MARKS if mark in row})
         if isinstance(raw := row.get("raw"), dict):
             raw.pop(ONLY_READ, None)
     marked = await stage.rows(

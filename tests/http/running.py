@@ -57,7 +57,7 @@ def bearer(credential: str) -> dict[str, str]:
 
 
 def user() -> dict[str, str]:
-    return bearer(token(sub=USER, role="authenticated", exp=time.time() + 600))
+    return bearer(token(sub=USER, role="authenticated", exp=time.time() + 86400))
 
 
 def admin() -> dict[str, str]:

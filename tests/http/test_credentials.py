@@ -51,7 +51,7 @@ BAD_TOKENS = {
     "two spaces": (" " + token(sub=USER), INVALID_TOKEN),
     "other secret": (token(OTHER_SECRET, sub=USER), INVALID_TOKEN),
     "expired": (token(sub=USER, exp=time.time() - 5), INVALID_TOKEN),
-    "not yet": (token(sub=USER, nbf=time.time() + 600), INVALID_TOKEN),
+    "not yet": (token(sub=USER, nbf=time.time() + 86400), INVALID_TOKEN),
     "HS512": (token(JWT_SECRET * 2, "HS512", sub=USER), INVALID_TOKEN),
     "alg none": (unsigned(), INVALID_TOKEN),
     "RS256, unknown kid": (signed_by_rsa(), INVALID_TOKEN),

@@ -17,10 +17,6 @@ where c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> '
                   where e.objid = c.oid and e.classid = 'pg_class'::regclass and e.deptype = 'e')
 order by n.nspname, c.relname, a.attnum;
 
--- name: as_owner
--- The session's own role made these tables. A table that hides rows from its owner must not look empty.
-set local role none; set local row_security = off; set local statement_timeout = '10s';
-
 -- name: add_checkout
 insert into payments.stripe_checkout_sessions (
     id, environment, account_id, mode, status, subject_type, subject_id, line_items, success_url, cancel_url, metadata,
