@@ -23,7 +23,7 @@ def report() -> Iterator[Report]:
     """One run for all tests of this module."""
     with private_folder() as folder:
         folder.mkdir(mode=0o711)
-        yield prove(Plan(SEED, deliveries=400, kills=KILLS, seconds=32, hurry=True, buyers=5, rest=1.0), folder)
+        yield prove(Plan(SEED, deliveries=400, kills=KILLS, seconds=28, hurry=True, buyers=5, rest=1.0), folder)
 
 
 def test_whatever_is_killed_nothing_is_lost_and_every_payment_is_fulfilled_once(report: Report) -> None:

@@ -51,6 +51,12 @@ def test_a_product_is_answered_as_the_contract_says_and_mirrored_at_once(open_sh
     assert "insforge:test:product:full-1" in conflict.json()["message"]
 
 
+def test_a_key_that_no_header_can_carry_still_makes_one_product(open_shop: Shop) -> None:
+    asked = {"name": "Ferry ticket", "idempotencyKey": "billet\n\x0c no. 1 é∫"}
+    first, again = product(open_shop, **asked), product(open_shop, **asked)
+    assert first["productId"] == again["productId"]
+
+
 def test_changes_in_one_second_are_each_read_back_at_once(open_shop: Shop) -> None:
     product_id = product(open_shop, "Version 0", description="old")["productId"]
     path = f"{PRODUCTS}/{product_id}"

@@ -4,6 +4,7 @@ No flow calls this while it holds a database connection.
 """
 
 import asyncio
+import hashlib
 import importlib
 import random
 import re
@@ -32,6 +33,7 @@ API_BASE = "https://api.stripe.com"
 # Clients give up after 30 s. 25 s of Stripe plus 2 s in the queue end before that, retries included (F32).
 _STRIPE_SECONDS = 25.0
 _MAX_LANES = 16
+_LONGEST_KEY = 255  # an idempotency key at Stripe
 _PATH = re.compile(r"/v[12](?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.~%-]+)+")
 
 
@@ -111,7 +113,7 @@ class StripeGateway:
         await self.warm()
         lane = self._lane(key)
         if method == "post":
-            idempotency_key = idempotency_key or f"paygres:{uuid.uuid4()}"
+            idempotency_key = _as_header(idempotency_key or f"paygres:{uuid.uuid4()}")
         patience = PATIENCE[priority]
         with _counted(endpoint_of(method, path)):
             try:
@@ -204,3 +206,10 @@ class StripeGateway:
                     raise
                 pauses += pause
                 await asyncio.sleep(pause)
+
+
+def _as_header(key: str) -> str:
+    """A caller's key as a header may carry it: another alphabet, or one too long for Stripe, travels as its digest."""
+    if key.isascii() and key.isprintable() and len(key) <= _LONGEST_KEY:
+        return key
+    return f"paygres:{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()}"
