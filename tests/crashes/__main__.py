@@ -10,13 +10,15 @@ from pathlib import Path
 from tests.crashes.report import told
 from tests.crashes.run import Plan, prove
 
-REST = 4.0  # seconds between a buyer's visits, so that there are deliveries all the time that the killing takes
+# Many stand in line for the leases of the dead; the others come every few seconds, so that there are deliveries all the
+# time that the killing takes.
+BUYERS, REST = 24, 3.0
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 run.py chaos", description=__doc__)
     parser.add_argument("--deliveries", type=int, default=10_000, help="so many at least (default: %(default)s)")
-    parser.add_argument("--kills", type=int, default=600, help="so many at least (default: %(default)s)")
+    parser.add_argument("--kills", type=int, default=400, help="so many at least (default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=3600, help="the storm lasts no longer (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--hurry", action="store_true", help="do not wait for leases of the dead, as the suite's form")
@@ -26,7 +28,9 @@ def main() -> int:
     folder.chmod(0o711)
     well = False
     try:
-        plan = Plan(given.seed, given.deliveries, given.kills, given.seconds, hurry=given.hurry, rest=REST)
+        plan = Plan(
+            given.seed, given.deliveries, given.kills, given.seconds, hurry=given.hurry, buyers=BUYERS, rest=REST
+        )
         report = prove(plan, folder, lambda sentence: print(sentence, file=sys.stderr, flush=True))
         print(told(report, history=False))
         well = not report.faults

@@ -1,5 +1,6 @@
 """Who dies where: every boundary that was seen is a target for each victim, in an order that the seed gives."""
 
+import itertools
 import random
 import time
 from collections import Counter
@@ -11,6 +12,10 @@ from tests.crashes.statements import Boundary, is_on_a_road
 POSTGRES = "postgresql"
 # How long one target is waited for; after that, the next one that comes along dies. A worker may have nothing to do.
 AIM_SECONDS = {"server": 0.7, "worker": 2.2}
+# After so long anybody dies again: what is left of the round comes once in minutes.
+LONGEST_SECONDS = 3.0
+# When the worker is aimed at, a boundary that was seen less often is struck whenever it comes.
+RARE = 25
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -77,17 +82,27 @@ class Storm:
         return True
 
     def _chosen(self, boundary: Boundary) -> Target | None:
-        """The target aimed at; when that does not come, one that was hit as rarely as any."""
+        """The target aimed at, or a rare one; when neither comes, one that was hit as rarely as any; at last anyone."""
         if not self._aim:
             least = min((self.hits[target] for target in self._targets), default=0)
-            self._aim = [target for target in self.targets if self.hits[target] == least]
-            self._rng.shuffle(self._aim)
-        if self._aim[0].boundary == boundary:
+            round_ = [target for target in self.targets if self.hits[target] == least]
+            self._rng.shuffle(round_)
+            servers, workers = [[one for one in round_ if one.boundary.program == name] for name in AIM_SECONDS]
+            # Three of the server's, where the money comes in, for each of the worker's.
+            fours = itertools.zip_longest(servers[::3], servers[1::3], servers[2::3], workers)
+            self._aim = [target for four in fours for target in four if target is not None]
+        aimed = self._aim[0].boundary
+        waited = time.monotonic() - self._aimed_at
+        here = [target for target in self._aim if target.boundary == boundary]
+        if boundary == aimed:
             return self._aim[0]
-        if time.monotonic() - self._aimed_at < AIM_SECONDS[self._aim[0].boundary.program]:
-            return None
-        others = [target for target in self._aim if target.boundary == boundary]
-        if others:
+        if here and aimed.program == "worker" and self._seen[boundary] < RARE:
+            return here[0]
+        if here and waited > AIM_SECONDS[aimed.program]:
             self._aim.append(self._aim.pop(0))  # its turn comes again
-            return others[0]
+            return here[0]
+        if waited > LONGEST_SECONDS:
+            return min(
+                (target for target in self.targets if target.boundary == boundary), key=lambda target: self.hits[target]
+            )
         return None
