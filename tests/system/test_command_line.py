@@ -43,5 +43,5 @@ def test_help_imports_none_of_the_heavy_packages() -> None:
 def test_run_py_names_its_targets() -> None:
     process = subprocess.run([sys.executable, "run.py", "nonsense"], capture_output=True, text=True, check=False)
     assert process.returncode == 64
-    for target in ("run", "test", "check", "fix", "bench", "lock"):
+    for target in ("run", "test", "check", "fix", "bench", "chaos", "lock"):
         assert f"\n  {target} " in process.stderr
