@@ -108,7 +108,7 @@ def broken(database: FreshDatabase) -> dict[str, int]:
     async def run() -> dict[str, int]:
         db = await Database.connect(database.server_url, webhook_pool=1, checkout_pool=1)
         try:
-            assert await invariants.check_all(db)
+            await invariants.check_all(db)
             found = await invariants.select_checks(db, "test")
             assert {one.name for one in found} == set(MEANINGS)
             return {one.name: one.violations for one in found if one.violations}

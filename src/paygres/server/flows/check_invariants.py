@@ -36,7 +36,7 @@ MEANINGS = {
 
 async def check_invariants(parts: Parts) -> int:
     """The worker's duty; returns 0, for it leaves nothing to do at once."""
-    if await invariants.check_all(parts.db, older_than=EVERY_SECONDS - 10):
+    if await invariants.check_when_due(parts.db, EVERY_SECONDS - 10):
         for one in await invariants.select_checks(parts.db):
             if one.violations:
                 log.error("invariant broken", name=one.name, environment=one.environment, violations=one.violations)

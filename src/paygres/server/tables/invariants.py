@@ -25,10 +25,21 @@ class Check:
     checked_at: str
 
 
-async def check_all(db: Database, *, older_than: float = 0.0) -> bool:
-    """Look at all of them; False when somebody else does right now, or did less than `older_than` seconds ago.
+async def check_all(db: Database) -> None:
+    """Look at all of them, after whoever looks right now.
 
     Raises TooLong when the tables are too large to be read within a minute.
+    """
+    with translated():
+        async with db.as_service(settings=_LIMITS) as tx:
+            await tx.execute(Q.wait_for_turn)
+            await tx.execute(Q.look)
+
+
+async def check_when_due(db: Database, older_than: float) -> bool:
+    """Look at all of them; False when somebody else does right now, or did less than `older_than` seconds ago.
+
+    Raises TooLong as check_all does.
     """
     with translated():
         async with db.as_service(settings=_LIMITS) as tx:

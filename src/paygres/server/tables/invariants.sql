@@ -10,6 +10,9 @@ select extract(epoch from clock_timestamp() - min(checked_at))::double precision
 -- One process at a time looks; the lock ends with the transaction.
 select pg_try_advisory_xact_lock(hashtextextended('payments.invariants', 7130));
 
+-- name: wait_for_turn
+select pg_advisory_xact_lock(hashtextextended('payments.invariants', 7130));
+
 -- name: select_checks
 select c.environment, c.name, c.violations, c.samples, payments.iso(c.since) as since,
        payments.iso(c.checked_at) as checked_at
