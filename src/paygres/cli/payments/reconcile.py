@@ -1,14 +1,13 @@
 """`reconcile`: compares the mirror with Stripe row by row, shows what differs, and repairs it with --fix."""
 
-import json
 from typing import Any
 
 from paygres.cli import exit_codes
 from paygres.cli.call import Call, Command, Noun
 from paygres.cli.confirm import confirm
-from paygres.cli.failure import Failure
 from paygres.cli.money import amount
 from paygres.cli.options import Parser
+from paygres.cli.payments import progress
 
 _LONG = 600.0  # seconds: of silence while there is progress, of the whole comparison without
 _SHOWN = 50
@@ -26,12 +25,7 @@ def _options(parser: Parser) -> None:
         help="ask Stripe about every row it did not list, however many they are",
     )
     parser.add_argument("--reason", metavar="<text>", help="for the audit log")
-    parser.add_argument(
-        "--progress",
-        choices=("auto", "json", "none"),
-        default="auto",
-        help="on stderr; json: one object a line; auto: a line that moves, on a terminal only",
-    )
+    progress.add_option(parser)
     parser.epilog = "Exit code 0 when nothing differs (any more), 10 when something does."
 
 
@@ -46,8 +40,14 @@ def reconcile(call: Call) -> int:
         asked["only"] = [name.strip() for name in options.only.split(",") if name.strip()]
     asked |= {name: value for name, value in (("since", options.since), ("reason", options.reason)) if value}
     path = f"/api/paygres/{environment}/reconcile"
-    watched = options.progress == "json" or (options.progress == "auto" and call.screen.terminal)
-    body = _watched(call, path, asked) if watched else call.backend.call("POST", path, body=asked)
+    body = progress.post(
+        call,
+        path,
+        asked,
+        name="comparison",
+        told_as=("object",),
+        next_actions=f"Look with GET {path}: a run that ended early is `interrupted`. Then run it again.",
+    )
     found: dict[str, Any] = body["reconciliation"]
     if call.screen.json:
         call.screen.answer(body)
@@ -105,37 +105,6 @@ def _show(call: Call, body: dict[str, Any]) -> None:
     )
     if _left(found) and not found["fix"]:
         call.screen.hint("Repair it with: paygres reconcile --fix")
-
-
-def _watched(call: Call, path: str, asked: dict[str, Any]) -> dict[str, Any]:
-    """Follows the server's `progress` events to its `result`."""
-    counts: dict[str, int] = {}
-    drawn = False
-    try:
-        for event, body in call.backend.events("POST", path, body=asked):
-            if event == "result":
-                return body
-            if event == "error":
-                from paygres.cli.backend import refusal
-
-                raise refusal(path, int(body.get("statusCode", 500)), body)
-            if event != "progress":
-                continue
-            if call.options.progress == "json":
-                call.screen.note(json.dumps(body))
-            else:
-                counts[body["object"]] = body.get("done", 0)
-                call.screen.redraw(" · ".join(f"{name} {count}" for name, count in counts.items()))
-                drawn = True
-    finally:
-        if drawn:
-            call.screen.redraw("")
-    raise Failure(
-        "The server ended the connection before the comparison was done.",
-        exit_code=exit_codes.UNREACHABLE,
-        code="NETWORK_ERROR",
-        next_actions=f"Look with GET {path}: a run that ended early is `interrupted`. Then run it again.",
-    )
 
 
 NOUN = Noun({"": Command("Compare the mirror with Stripe, row by row", reconcile, _options, seconds=_LONG)})

@@ -12,6 +12,7 @@ import structlog
 from paygres.server import errors
 from paygres.server.auth.vault import Unreadable, Vault
 from paygres.server.db.database import Database
+from paygres.server.flows.side_by_side import meanwhile
 from paygres.server.stripe_gateway.keys import ENVIRONMENTS, secret_key_name, webhook_secret_name
 from paygres.server.tables import connections, secrets
 
@@ -169,12 +170,10 @@ async def leased(db: Database, environment: str) -> AsyncIterator[None]:
     """
     until = await _claim(db, environment)
     holding = [until]
-    beat = asyncio.create_task(_keep(db, environment, holding))
     try:
-        yield
+        async with meanwhile(_keep(db, environment, holding)):
+            yield
     finally:
-        beat.cancel()
-        await asyncio.gather(beat, return_exceptions=True)
         await connections.release_lease(db, environment, holding[0])
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from paygres.server.db.database import Tx
 from paygres.server.errors import InvalidRequest, NotFound, PaygresError
-from paygres.server.flows.operator import Operator
+from paygres.server.flows.operator import Operator, record
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.requests.fulfillments import (
     ALL_TYPES,
@@ -17,7 +17,7 @@ from paygres.server.flows.requests.fulfillments import (
     MessagesQuery,
 )
 from paygres.server.flows.signing import new_secret, secret_names
-from paygres.server.tables import audit, destinations, outbox, secrets
+from paygres.server.tables import destinations, outbox, secrets
 from paygres.server.tables.destinations import Destination
 from paygres.server.tables.keyset import Page, Place
 
@@ -42,7 +42,7 @@ async def add_destination(
             raise _name_taken(name)
         await _store(parts, tx, environment, made, secret)
         details = {"name": name, "url": wanted.url, "types": types}
-        await _record(tx, "destination.create", environment, made, operator, details)
+        await record(tx, operator, "destination.create", environment, str(made), details)
         kept = await destinations.select_one(tx, environment, made)
     assert kept is not None
     return {"destination": _shown(kept), "secret": secret}
@@ -72,7 +72,7 @@ async def change_destination(
         if secret is not None:
             await _rotate(parts, tx, environment, known.id, secret)
         details = change.model_dump(exclude_none=True, by_alias=True)
-        await _record(tx, "destination.update", environment, known.id, operator, details)
+        await record(tx, operator, "destination.update", environment, str(known.id), details)
         kept = await destinations.select_one(tx, environment, known.id)
     assert kept is not None
     parts.wake.set()
@@ -86,7 +86,7 @@ async def remove_destination(parts: Parts, environment: str, destination_id: str
         await destinations.delete(tx, environment, known.id)
         await secrets.deactivate(tx, secret_names(known.id))
         details = {"name": known.name, "url": known.url, "undelivered": known.pending}
-        await _record(tx, "destination.delete", environment, known.id, operator, details)
+        await record(tx, operator, "destination.delete", environment, str(known.id), details)
 
 
 async def list_messages(
@@ -112,7 +112,7 @@ async def resend_message(
         message = await outbox.send_again(tx, environment, known.id, wanted)
         if message is None:
             raise unknown
-        await _record(tx, "message.resend", environment, wanted, operator, {"destination": str(known.id)})
+        await record(tx, operator, "message.resend", environment, str(wanted), {"destination": str(known.id)})
     parts.wake.set()
     return message
 
@@ -185,18 +185,3 @@ def _shown(one: Destination) -> dict[str, Any]:
         "createdAt": one.created_at,
         "updatedAt": one.updated_at,
     }
-
-
-async def _record(
-    tx: Tx, action: str, environment: str, target: uuid.UUID, operator: Operator, details: dict[str, Any]
-) -> None:
-    await audit.record(
-        tx,
-        actor=operator.actor,
-        action=action,
-        environment=environment,
-        target=str(target),
-        reason=operator.reason,
-        details=details,
-        request_id=operator.request_id,
-    )

@@ -4,11 +4,10 @@ import uuid
 from typing import Any
 
 from paygres.server import errors
-from paygres.server.db.database import Tx
-from paygres.server.flows.operator import Operator
+from paygres.server.flows.operator import Operator, record
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.requests.mappings import AttentionQuery, MappingsQuery
-from paygres.server.tables import audit, mappings
+from paygres.server.tables import mappings
 from paygres.server.tables.keyset import Page, Place
 
 
@@ -50,7 +49,7 @@ async def set_mapping(
         )
     async with parts.db.as_service() as tx:
         await mappings.set_mapping(tx, environment, account_id, subject, customer_id)
-        await _record(tx, "mapping.set", environment, ":".join(subject), operator, {"customerId": customer_id})
+        await record(tx, operator, "mapping.set", environment, ":".join(subject), {"customerId": customer_id})
 
 
 async def unset_mapping(parts: Parts, environment: str, subject: tuple[str, str], operator: Operator) -> None:
@@ -63,7 +62,7 @@ async def unset_mapping(parts: Parts, environment: str, subject: tuple[str, str]
                 code="PAYMENT_NOT_FOUND",
                 next_actions="A mapping that follows from a payment can be replaced (PUT), not removed.",
             )
-        await _record(tx, "mapping.unset", environment, ":".join(subject), operator, {})
+        await record(tx, operator, "mapping.unset", environment, ":".join(subject), {})
 
 
 async def dismiss_notice(parts: Parts, environment: str, notice_id: uuid.UUID, operator: Operator) -> None:
@@ -71,19 +70,4 @@ async def dismiss_notice(parts: Parts, environment: str, notice_id: uuid.UUID, o
     async with parts.db.as_service() as tx:
         if not await mappings.dismiss(tx, environment, notice_id):
             raise errors.NotFound("No such open notice", code="PAYMENT_NOT_FOUND")
-        await _record(tx, "attention.dismiss", environment, str(notice_id), operator, {})
-
-
-async def _record(
-    tx: Tx, action: str, environment: str, target: str, operator: Operator, details: dict[str, str]
-) -> None:
-    await audit.record(
-        tx,
-        actor=operator.actor,
-        action=action,
-        environment=environment,
-        target=target,
-        reason=operator.reason,
-        details=details,
-        request_id=operator.request_id,
-    )
+        await record(tx, operator, "attention.dismiss", environment, str(notice_id), {})

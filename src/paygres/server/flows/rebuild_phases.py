@@ -18,6 +18,7 @@ from paygres.server.flows.rebuild_pages import (
     write_payments,
 )
 from paygres.server.flows.rebuild_rehearsal import Rehearsal, Undo
+from paygres.server.flows.side_by_side import in_lanes
 from paygres.server.tables import rebuild, syncs
 from paygres.server.tables.rebuild import KindInLedger
 from paygres.server.tables.sqlstates import Contended
@@ -207,10 +208,4 @@ async def _side_by_side(pages: AsyncIterator[T], write: Callable[[T], Awaitable[
                 return
             await write(page)
 
-    lanes = [asyncio.create_task(lane()) for _ in range(LANES)]
-    try:
-        await asyncio.gather(*lanes)
-    finally:
-        for one in lanes:
-            one.cancel()
-        await asyncio.gather(*lanes, return_exceptions=True)
+    await in_lanes(LANES, lane)

@@ -21,6 +21,7 @@ from paygres.server.flows.reconcile_lists import Lists, look_again, read_lists
 from paygres.server.flows.reconcile_payments import compare_payments
 from paygres.server.flows.reconcile_repair import repair
 from paygres.server.flows.reconcile_report import read_report
+from paygres.server.flows.side_by_side import meanwhile
 from paygres.server.flows.sync_pages import Progress
 from paygres.server.flows.sync_plan import NAMES
 from paygres.server.projections.snapshots import Unreadable
@@ -148,12 +149,8 @@ async def _alive(lists: Lists) -> AsyncIterator[None]:
             mine = await reconciliations.beat(lists.parts.db, lists.run, lists.counts)
             await asyncio.sleep(_BEAT_SECONDS)
 
-    beating = asyncio.create_task(beat())
-    try:
+    async with meanwhile(beat()):
         yield
-    finally:
-        beating.cancel()
-        await asyncio.gather(beating, return_exceptions=True)
 
 
 async def _end(lists: Lists, *, error: str | None, unconfirmed: dict[str, int] | None = None) -> None:

@@ -14,11 +14,11 @@ from paygres.server.flows.connections import Connection
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.reconcile_objects import SETTINGS, Looked, Told, look_at, told
 from paygres.server.flows.reconcile_tellings import is_foreign, money_of
-from paygres.server.flows.sync_pages import LANES, Progress, advance, from_its_last_second, query
+from paygres.server.flows.side_by_side import in_lanes
+from paygres.server.flows.sync_pages import LANES, Progress, advance, from_its_last_second, next_page
 from paygres.server.flows.sync_plan import Listing, listings
 from paygres.server.projections.objects import KINDS
 from paygres.server.projections.snapshots import StripeObject
-from paygres.server.stripe_gateway.gateway import Page
 from paygres.server.tables import reconcile, reconciliations
 from paygres.server.tables.reconcile import Seen, Standing
 from paygres.server.tables.reconciliations import Finding, Reconciliation
@@ -29,7 +29,6 @@ TRIES = 3
 _PAGE = 100
 # They say which payment an intent is about: what differs of them has to be known first.
 _LINKS = ("invoice", "invoice_payment")
-_PATIENT_TRIES = 15  # a minute each, when buyers need all that Stripe allows
 # As long as an event usually takes to reach us, so that one under way makes no difference of its change.
 GRACE_SECONDS = 2.0
 
@@ -77,13 +76,7 @@ async def read_lists(lists: Lists) -> None:
         while waiting:
             await _read(lists, waiting.pop(0))
 
-    lanes = [asyncio.create_task(lane()) for _ in range(LANES)]
-    try:
-        await asyncio.gather(*lanes)
-    finally:
-        for one in lanes:
-            one.cancel()
-        await asyncio.gather(*lanes, return_exceptions=True)
+    await in_lanes(LANES, lane)
     lists.ended_at = time.monotonic()
 
 
@@ -116,7 +109,7 @@ async def _read(lists: Lists, listing: Listing) -> None:
     window = Window(listing.key, 0, created_from=lists.run.since)
     while not window.done:
         try:
-            page = await _page(lists, listing, window)
+            page = await next_page(lists.parts, await lists.connection(), listing, window)
         except errors.Upstream as error:
             if not error.definite or error.code != "PAYMENT_CONFIG_INVALID":
                 raise
@@ -128,24 +121,6 @@ async def _read(lists: Lists, listing: Listing) -> None:
         rows, window = advance(window, page)
         await _compare_page(lists, rows, page.as_of)
         lists.tell(listing.name, len(rows))
-
-
-async def _page(lists: Lists, listing: Listing, window: Window) -> Page | None:
-    """The next page; None when the object it begins after is gone since the page before."""
-    tries = 0
-    while True:
-        connection = await lists.connection()
-        try:
-            return await lists.parts.gateway.page(connection.stripe_key, listing.path, query(listing, window))
-        except errors.RateLimit:
-            tries += 1
-            if tries == _PATIENT_TRIES:
-                raise
-        except errors.Upstream as error:
-            gone = error.definite and error.status in (400, 404) and "No such" in error.message
-            if gone and window.last_id and window.last_id in error.message and window.reached is not None:
-                return None
-            raise
 
 
 async def _compare_page(lists: Lists, rows: Sequence[StripeObject], as_of: int) -> None:

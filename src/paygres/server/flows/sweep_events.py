@@ -16,6 +16,7 @@ import structlog
 from paygres.server.errors import NotConfigured, PaygresError, Unavailable
 from paygres.server.flows.connections import Connection
 from paygres.server.flows.parts import Parts
+from paygres.server.flows.side_by_side import meanwhile
 from paygres.server.flows.sweep_stretch import list_stretch, store_missing
 from paygres.server.flows.sweep_windows import (
     FEW_LISTED,
@@ -177,9 +178,5 @@ async def _kept(parts: Parts, claimed: Claim) -> AsyncIterator[None]:
             with suppress(Unavailable):
                 await sweeps.extend(parts.db, claimed, LEASE)
 
-    beating = asyncio.create_task(beat())
-    try:
+    async with meanwhile(beat()):
         yield
-    finally:
-        beating.cancel()
-        await asyncio.gather(beating, return_exceptions=True)

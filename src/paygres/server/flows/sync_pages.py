@@ -14,6 +14,7 @@ from paygres.server import errors
 from paygres.server.flows.apply_reads import apply_reads
 from paygres.server.flows.connections import Connection
 from paygres.server.flows.parts import Parts
+from paygres.server.flows.side_by_side import in_lanes
 from paygres.server.flows.sync_plan import BY_KEY, NAMES, Listing
 from paygres.server.stripe_gateway.gateway import Page
 from paygres.server.tables import syncs
@@ -25,7 +26,7 @@ STRIPE_BEGAN = 1_293_840_000  # 2011-01-01: no object is older
 # A window this short or this young is not worth dividing: the new half would cost a request to find little.
 _SHORTEST_SECONDS = 10
 _FEWEST_PAGES = 2
-_TRIES = 15
+_TRIES = 15  # a minute each, when buyers need all that Stripe allows
 _TELLING_PAGES = 2  # as many of a list say enough about what its tables will hold
 
 
@@ -91,13 +92,7 @@ class WindowReader:
 
     async def read(self, stage: int) -> None:
         """Read every window of this stage to its end."""
-        lanes = [asyncio.create_task(self._lane(stage)) for _ in range(LANES)]
-        try:
-            await asyncio.gather(*lanes)
-        finally:
-            for lane in lanes:
-                lane.cancel()
-            await asyncio.gather(*lanes, return_exceptions=True)
+        await in_lanes(LANES, lambda: self._lane(stage))
 
     async def _lane(self, stage: int) -> None:
         while (reading := await self._next(stage)) is not None:
@@ -164,7 +159,7 @@ class WindowReader:
         while not reading.window.done:
             connection = await self.connection()
             try:
-                page = await self._page(connection, listing, reading.window)
+                page = await next_page(self._parts, connection, listing, reading.window)
             except errors.Upstream as error:
                 if not error.definite or error.code != "PAYMENT_CONFIG_INVALID":
                     raise
@@ -184,27 +179,28 @@ class WindowReader:
             async with self._moved:
                 self._moved.notify_all()
 
-    async def _page(self, connection: Connection, listing: Listing, window: Window) -> Page | None:
-        """The next page; None when the object it begins after is gone since the page before."""
-        tries = 0
-        while True:
-            try:
-                return await self._parts.gateway.page(connection.stripe_key, listing.path, query(listing, window))
-            except errors.RateLimit:  # after a minute in the queue: buyers needed all that Stripe allows
-                tries += 1
-                if tries == _TRIES:
-                    raise
-            except errors.Upstream as error:
-                gone = error.definite and error.status in (400, 404) and "No such" in error.message
-                if gone and window.last_id and window.last_id in error.message and window.reached is not None:
-                    return None
-                raise
-
     def _tell(self, listing: Listing) -> None:
         if self._on_progress is not None:
             windows = self.windows(listing.name)
             done, pages = sum(w.seen for w in windows), sum(w.pages for w in windows)
             self._on_progress(Progress(self._sync.environment, listing.name, done, pages))
+
+
+async def next_page(parts: Parts, connection: Connection, listing: Listing, window: Window) -> Page | None:
+    """The next page; None when the object it begins after is gone since the page before."""
+    tries = 0
+    while True:
+        try:
+            return await parts.gateway.page(connection.stripe_key, listing.path, query(listing, window))
+        except errors.RateLimit:
+            tries += 1
+            if tries == _TRIES:
+                raise
+        except errors.Upstream as error:
+            gone = error.definite and error.status in (400, 404) and "No such" in error.message
+            if gone and window.last_id and window.last_id in error.message and window.reached is not None:
+                return None
+            raise
 
 
 def query(listing: Listing, window: Window) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ async def invariants(request: Request) -> Json:
     await require_admin(request)
     environment = environment_of(request.path_params)
     query = parse_query(InvariantsQuery, request)
-    return Json(await read_invariants(parts_of(request).db, environment, now=query.now == "true"))
+    return Json(await read_invariants(parts_of(request).db, environment, now=query.now))
 
 
 ROUTES = [

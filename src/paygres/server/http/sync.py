@@ -1,34 +1,25 @@
-"""Syncs of Stripe accounts, for admins: one answer at the end, or lines of progress on the way to it.
-
-A sync belongs to the server, not to the request: it goes on when the client has gone.
-"""
+"""Syncs of Stripe accounts, for admins: one answer at the end, or lines of progress on the way to it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import orjson
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from paygres.server.errors import PaygresError
 from paygres.server.flows.requests.syncs import SyncRequest
 from paygres.server.flows.sync_environment import Progress, Wanted, sync_environment
 from paygres.server.flows.sync_plan import NAMES
 from paygres.server.http.authenticate import require_admin
 from paygres.server.http.bodies import read_fields
 from paygres.server.http.documented import Documented
-from paygres.server.http.parts import Parts, parts_of
-from paygres.server.http.render_errors import render
+from paygres.server.http.parts import parts_of
+from paygres.server.http.progress import STREAM, News, answer
 from paygres.server.http.request_id import request_id
 from paygres.server.http.shapes import syncs as shapes
 from paygres.server.http.validation import ENVIRONMENTS, environment_of, parse
-from paygres.server.http.wire import Json
 
-STREAM = "text/event-stream"
-HEARTBEAT_SECONDS = 10.0  # proxies end a silent answer after 30 or 60
 _CONTRACT = ("environment", "connection", "subscriptions")
-_STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no", "x-content-type-options": "nosniff"}
 
 
 async def sync_all(request: Request) -> Response:
@@ -51,61 +42,33 @@ async def sync_some(request: Request) -> Response:
     return await _sync(request, (environment,), wanted, told=(*_CONTRACT, "sync"))
 
 
-class _Run:
-    """The syncs of one request, and the newest progress of each noun that its client was not told yet."""
+async def _sync(
+    request: Request, environments: Sequence[str], wanted: Wanted, *, told: Sequence[str] = _CONTRACT
+) -> Response:
+    parts, news = parts_of(request), News()
 
-    def __init__(self, parts: Parts, environments: Sequence[str], wanted: Wanted) -> None:
-        self.news: dict[tuple[str, str], Progress] = {}
-        self.changed = asyncio.Event()
-        self.done = parts.errands.start(self._all(parts, environments, wanted))
-        self.done.add_done_callback(lambda _: self.changed.set())
+    def note(progress: Progress) -> None:
+        news.note(progress.environment, progress.name, told_of(progress))
 
-    async def _all(self, parts: Parts, environments: Sequence[str], wanted: Wanted) -> list[dict[str, Any]]:
-        syncs = (sync_environment(parts, one, wanted, on_progress=self._note) for one in environments)
+    async def work() -> dict[str, Any]:
+        syncs = (sync_environment(parts, one, wanted, on_progress=note) for one in environments)
         results = await asyncio.gather(*syncs, return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
                 raise result
-        return [result for result in results if isinstance(result, dict)]
+        return _body([result for result in results if isinstance(result, dict)], told)
 
-    def _note(self, progress: Progress) -> None:
-        self.news[progress.environment, progress.name] = progress
-        self.changed.set()
+    return await answer(request, parts, work(), news, name="sync")
 
 
-async def _sync(
-    request: Request, environments: Sequence[str], wanted: Wanted, *, told: Sequence[str] = _CONTRACT
-) -> Response:
-    run = _Run(parts_of(request), environments, wanted)
-    if STREAM in request.headers.get("accept", ""):
-        lines = _lines(run, told, request_id() or "")
-        return StreamingResponse(lines, media_type=STREAM, headers=_STREAM_HEADERS)
-    return Json(_body(await asyncio.shield(run.done), told))
-
-
-async def _lines(run: _Run, told: Sequence[str], asked_by: str) -> AsyncIterator[bytes]:
-    """`progress` as often as there is news, then `result` with the body of the plain answer, or `error` with an
-    error's. A comment now and then keeps the connection open."""
-    while not run.done.done():
-        try:
-            async with asyncio.timeout(HEARTBEAT_SECONDS):
-                await run.changed.wait()
-        except TimeoutError:
-            yield b": the sync is running\n\n"
-            continue
-        run.changed.clear()
-        news, run.news = run.news, {}
-        for one in news.values():
-            progress = {"environment": one.environment, "object": one.name, "done": one.done, "pages": one.pages}
-            yield _line("progress", orjson.dumps(progress))
-    try:
-        yield _line("result", orjson.dumps(_body(run.done.result(), told)))
-    except PaygresError as error:
-        yield _line("error", bytes(render(error, asked_by).body))
-
-
-def _line(event: str, content: bytes) -> bytes:
-    return b"event: " + event.encode() + b"\ndata: " + content + b"\n\n"
+def told_of(progress: Progress) -> dict[str, Any]:
+    """What a client is told of a noun: objects and pages done."""
+    return {
+        "environment": progress.environment,
+        "object": progress.name,
+        "done": progress.done,
+        "pages": progress.pages,
+    }
 
 
 def _body(results: Sequence[dict[str, Any]], told: Sequence[str]) -> dict[str, Any]:

@@ -46,8 +46,7 @@ where (q.environment, q.payment_key) = (due.environment, due.payment_key)
 returning q.environment, q.payment_key, q.attempts;
 
 -- name: lock_payment
--- As payments.known takes it.
-select pg_advisory_xact_lock(hashtextextended('payment:' || $1::text || ':' || $2::text, 7130));
+select payments.lock_payment($1, $2);
 
 -- name: settle_reversal
 select payments.settle_reversal($1, $2);

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 
 from paygres.server.flows.requests.fields import Body, CrossField, Length, Trimmed, between, whole, wrong
-from paygres.server.flows.requests.lists import Flag, Moment, PageQuery, Word
+from paygres.server.flows.requests.lists import Flag, Moment, PageQuery, Word, subject_pair
 
 _TYPE = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*(\.\*)?", re.ASCII)
 
@@ -29,6 +29,14 @@ Status = Literal["pending", "processed", "failed", "ignored", "parked", "dead"]
 Reason = Annotated[Trimmed, Length(1, 500)]
 
 
+def _about_whom(body: Mapping[str, JsonValue]) -> list[CrossField]:
+    """Events are those of one object or of one subject."""
+    broken = subject_pair(body)
+    if "objectId" in body and "subjectId" in body:
+        broken.append(("(root)", "objectId and subjectId cannot be combined"))
+    return broken
+
+
 class EventsQuery(PageQuery):
     """A page of events, newest first. `type` is one type or a family (`invoice.*`). `parked` events wait for
     something and are `pending` too; `dead` ones are not tried any more and are `failed` too. Times are of reception.
@@ -44,12 +52,7 @@ class EventsQuery(PageQuery):
 
     @classmethod
     def between_fields(cls, body: Mapping[str, JsonValue]) -> list[CrossField]:
-        broken: list[CrossField] = []
-        if ("subjectType" in body) != ("subjectId" in body):
-            broken.append(("(root)", "subjectType and subjectId must be provided together"))
-        if "objectId" in body and "subjectId" in body:
-            broken.append(("(root)", "objectId and subjectId cannot be combined"))
-        return broken
+        return _about_whom(body)
 
 
 class EventQuery(Body):
@@ -91,11 +94,7 @@ class ReplaySelection(Body):
 
     @classmethod
     def between_fields(cls, body: Mapping[str, JsonValue]) -> list[CrossField]:
-        broken: list[CrossField] = []
-        if ("subjectType" in body) != ("subjectId" in body):
-            broken.append(("(root)", "subjectType and subjectId must be provided together"))
-        if "objectId" in body and "subjectId" in body:
-            broken.append(("(root)", "objectId and subjectId cannot be combined"))
+        broken = _about_whom(body)
         if not body.keys() & {"eventIds", "type", "status", "objectId", "subjectId", "from", "to"}:
             broken.append(
                 ("(root)", "At least one of eventIds, type, status, objectId, subjectId, from, to is required")

@@ -90,7 +90,8 @@ Order = Literal["-created", "created"]
 BY_ADDRESS = "email"
 
 
-def _pair(query: Mapping[str, JsonValue]) -> list[CrossField]:
+def subject_pair(query: Mapping[str, JsonValue]) -> list[CrossField]:
+    """What is wrong when only one half of a subject was given."""
     if ("subjectType" in query) == ("subjectId" in query):
         return []
     return [("(root)", "subjectType and subjectId must be provided together")]
@@ -110,7 +111,7 @@ class SubjectLimitQuery(LimitQuery):
 
     @classmethod
     def between_fields(cls, body: Mapping[str, JsonValue]) -> list[CrossField]:
-        return _pair(body)
+        return subject_pair(body)
 
 
 class PageQuery(Body):
@@ -139,7 +140,7 @@ class SubjectPageQuery(PageQuery):
 
     @classmethod
     def between_fields(cls, body: Mapping[str, JsonValue]) -> list[CrossField]:
-        return _pair(body)
+        return subject_pair(body)
 
 
 def subject_of(query: SubjectLimitQuery | SubjectPageQuery) -> tuple[str, str] | None:

@@ -22,16 +22,21 @@ language sql as $$
     select pg_advisory_xact_lock(hashtextextended('mapping' || p_subject_type || ':' || p_subject_id, 7130))
 $$;
 
-create or replace function payments.apply_mappings(p_environment text, p_account_id text, p_candidates jsonb)
-returns void
+create or replace function payments.lock_customers(p_environment text, p_candidates jsonb) returns void
 language plpgsql as $$
-declare
-    changed text[];
-    customer text;
 begin
     perform payments.lock_customer(p_environment, told.customer_id)
     from (select distinct r.customer_id from jsonb_to_recordset(p_candidates) as r (customer_id text)
           order by r.customer_id) told;
+end $$;
+
+-- Who pays as which customer; the earliest evidence of a pair stays. Which customers are known better now, null for none.
+create or replace function payments.write_evidence(p_environment text, p_account_id text, p_candidates jsonb)
+returns text[]
+language plpgsql as $$
+declare
+    changed text[];
+begin
     with written as (
         insert into payments.subject_customers as known (
             environment, account_id, subject_type, subject_id, customer_id, since, evidence_id)
@@ -46,6 +51,18 @@ begin
         returning known.customer_id
     )
     select array_agg(distinct w.customer_id order by w.customer_id) into changed from written w;
+    return changed;
+end $$;
+
+create or replace function payments.apply_mappings(p_environment text, p_account_id text, p_candidates jsonb)
+returns void
+language plpgsql as $$
+declare
+    changed text[];
+    customer text;
+begin
+    perform payments.lock_customers(p_environment, p_candidates);
+    changed := payments.write_evidence(p_environment, p_account_id, p_candidates);
     if changed is null then
         return;
     end if;

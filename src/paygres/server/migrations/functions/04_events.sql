@@ -26,6 +26,12 @@ language sql immutable as $$
         case p_source when 'event' then p_payload::jsonb #> '{data,object}' else p_payload::jsonb end)
 $$;
 
+-- The lock of one payment: in every road it comes after the objects' and before the customers'.
+create or replace function payments.lock_payment(p_environment text, p_payment_key text) returns void
+language sql as $$
+    select pg_advisory_xact_lock(hashtextextended('payment:' || p_environment || ':' || p_payment_key, 7130))
+$$;
+
 -- What decides an object's newest state, read under its lock; the locks of its payments are taken here, invoices last.
 -- `head`: what was settled so far, without payload. `rivals`: the events of its two newest seconds and the newest API
 -- reads; null when the snapshot at hand (p_as_of, p_source) is alone in the newest second. `family`: the settled
@@ -59,13 +65,13 @@ begin
     end if;
     if cardinality(keys) > 0 then
         foreach key in array keys loop
-            perform pg_advisory_xact_lock(hashtextextended('payment:' || p_environment || ':' || key, 7130));
+            perform payments.lock_payment(p_environment, key);
         end loop;
         select i.invoice_id into invoice from payments.payment_invoices i
         where i.payment_intent_id = any (keys) and i.environment = p_environment
         order by i.invoice_id desc limit 1;
         if invoice <> '' and invoice <> all (keys) then
-            perform pg_advisory_xact_lock(hashtextextended('payment:' || p_environment || ':' || invoice, 7130));
+            perform payments.lock_payment(p_environment, invoice);
             keys := keys || invoice;
         end if;
         select json_agg(json_build_object(
@@ -227,6 +233,25 @@ language sql stable as $$
     select (extract(epoch from clock_timestamp() - transaction_timestamp()) * 1000)::integer
 $$;
 
+-- The first half of close_event: apply the rows in a savepoint. Status `processed`, or `failed` with its error.
+create or replace function payments.project_event(
+    p_environment text, p_account_id text, p_event jsonb, p_rows jsonb, out status text, out error text
+) language plpgsql as $$
+begin
+    perform payments.apply_rows(p_environment, p_account_id, p_rows, p_event);
+    set constraints all immediate;
+    status := 'processed';
+exception
+    when deadlock_detected or lock_not_available or serialization_failure then
+        raise;  -- the whole transaction is tried again
+    when query_canceled then
+        status := 'failed';
+        error := 'projection: took longer than its time limit';
+    when others then
+        status := 'failed';
+        error := format('projection: %s (%s)', sqlerrm, sqlstate);
+end $$;
+
 -- Two savepoints: (a) projections, (b) the mark that fires developers' triggers. A failure in (b) keeps (a).
 -- p_status: processed, ignored; pending (parked: p_reason says why) keeps the event for the worker.
 create or replace function payments.close_event(
@@ -235,24 +260,17 @@ create or replace function payments.close_event(
     out status text, out error text, out event json
 ) language plpgsql as $$
 declare
+    projected record;
     asked text := 'payments.webhook_events';  -- whose triggers run
 begin
     status := p_status;
     error := p_reason;
     if p_rows is not null then
-        begin
-            perform payments.apply_rows(p_environment, p_account_id, p_rows, p_event);
-            set constraints all immediate;
-        exception
-            when deadlock_detected or lock_not_available or serialization_failure then
-                raise;  -- the whole transaction is tried again
-            when query_canceled then
-                status := 'failed';
-                error := 'projection: took longer than its time limit';
-            when others then
-                status := 'failed';
-                error := format('projection: %s (%s)', sqlerrm, sqlstate);
-        end;
+        projected := payments.project_event(p_environment, p_account_id, p_event, p_rows);
+        if projected.status = 'failed' then
+            status := 'failed';
+            error := projected.error;
+        end if;
     end if;
     if status in ('processed', 'ignored') then
         begin

@@ -13,7 +13,7 @@ declare
     key text;
 begin
     foreach key in array p_payment_keys loop
-        perform pg_advisory_xact_lock(hashtextextended('payment:' || p_environment || ':' || key, 7130));
+        perform payments.lock_payment(p_environment, key);
     end loop;
     for key in
         select distinct i.invoice_id from payments.payment_invoices i
@@ -21,7 +21,7 @@ begin
           and i.invoice_id <> '' and i.invoice_id <> all (p_payment_keys)
         order by i.invoice_id
     loop
-        perform pg_advisory_xact_lock(hashtextextended('payment:' || p_environment || ':' || key, 7130));
+        perform payments.lock_payment(p_environment, key);
     end loop;
     return query
         select i.payment_intent_id, i.invoice_id from payments.payment_invoices i
@@ -46,25 +46,14 @@ returns void
 language plpgsql
 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 begin
-    perform payments.lock_customer(p_environment, told.customer_id)
-    from (select distinct r.customer_id from jsonb_to_recordset(p_candidates) as r (customer_id text)
-          order by r.customer_id) told;
+    perform payments.lock_customers(p_environment, p_candidates);
     update payments.subject_customers known set since = told.since
     from jsonb_to_recordset(p_candidates) as told (
         subject_type text, subject_id text, customer_id text, since bigint, evidence_id text)
     where known.subject_id = told.subject_id and known.subject_type = told.subject_type
       and known.environment = p_environment and known.customer_id = told.customer_id
       and known.evidence_id = told.evidence_id and known.since <> told.since;
-    insert into payments.subject_customers as known (
-        environment, account_id, subject_type, subject_id, customer_id, since, evidence_id)
-    select distinct on (r.subject_type, r.subject_id, r.customer_id)
-           p_environment, p_account_id, r.subject_type, r.subject_id, r.customer_id, r.since, r.evidence_id
-    from jsonb_to_recordset(p_candidates) as r (
-        subject_type text, subject_id text, customer_id text, since bigint, evidence_id text)
-    order by r.subject_type, r.subject_id, r.customer_id, r.since, r.evidence_id
-    on conflict (environment, subject_type, subject_id, customer_id) do update
-        set since = excluded.since, evidence_id = excluded.evidence_id
-        where (excluded.since, excluded.evidence_id) < (known.since, known.evidence_id);
+    perform payments.write_evidence(p_environment, p_account_id, p_candidates);
 end $$;
 
 -- A page of objects of one kind whose locks are held. p_raws: their JSON by id. Developers' triggers sit on customers

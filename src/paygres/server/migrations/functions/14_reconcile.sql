@@ -240,8 +240,7 @@ end $$;
 
 create or replace function payments.lock_payments(p_environment text, p_keys text[]) returns void
 language sql as $$
-    select pg_advisory_xact_lock(hashtextextended('payment:' || p_environment || ':' || key, 7130))
-    from unnest(p_keys) as key
+    select payments.lock_payment(p_environment, key) from unnest(p_keys) as key
 $$;
 
 -- What Stripe does not have, once it is a tombstone: it belongs to no payment any more.

@@ -1,24 +1,5 @@
 -- The event road when developers' Python listens: project_event, then the listeners, then close_event without rows.
 
--- The first half of close_event: apply the rows in a savepoint. Status `processed`, or `failed` with its error.
-create or replace function payments.project_event(
-    p_environment text, p_account_id text, p_event jsonb, p_rows jsonb, out status text, out error text
-) language plpgsql as $$
-begin
-    perform payments.apply_rows(p_environment, p_account_id, p_rows, p_event);
-    set constraints all immediate;
-    status := 'processed';
-exception
-    when deadlock_detected or lock_not_available or serialization_failure then
-        raise;  -- the whole transaction is tried again
-    when query_canceled then
-        status := 'failed';
-        error := 'projection: took longer than its time limit';
-    when others then
-        status := 'failed';
-        error := format('projection: %s (%s)', sqlerrm, sqlstate);
-end $$;
-
 -- Called by every process that starts: these are mine. A listener's newest definition counts.
 create or replace function payments.register_listener(p_name text, p_environment text, p_event_types text[])
 returns void
