@@ -28,13 +28,14 @@ async def _store(superuser_url: str, statements: list[str], told: list[str], cou
 
 
 def analyze(superuser_url: str) -> None:
-    """What autovacuum does within a minute; waiting for it would let chance decide which round it falls into."""
+    """What autovacuum and the checkpointer do within minutes; left to themselves they fall into some round by chance."""
     asyncio.run(_analyze(superuser_url))
 
 
 async def _analyze(superuser_url: str) -> None:
     connection = await asyncpg.connect(superuser_url)
     try:
-        await connection.execute("analyze")
+        await connection.execute("vacuum analyze")
+        await connection.execute("checkpoint")
     finally:
         await connection.close()

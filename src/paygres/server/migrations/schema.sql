@@ -1453,7 +1453,7 @@ CREATE UNIQUE INDEX webhook_events_key ON payments.webhook_events USING btree (p
 CREATE INDEX webhook_events_object ON payments.webhook_events USING btree (environment, object_type, object_id) WHERE (object_id IS NOT NULL);
 
 -- index webhook_events_status
-CREATE INDEX webhook_events_status ON payments.webhook_events USING btree (environment, processing_status);
+CREATE INDEX webhook_events_status ON payments.webhook_events USING brin (environment, processing_status) WITH (autosummarize='true');
 
 -- index audit_log_at
 CREATE INDEX audit_log_at ON system.audit_log USING btree (at DESC);
