@@ -116,12 +116,31 @@ class Database:
                     connection = await source.acquire()
         except TimeoutError:
             raise Unavailable("The database is busy; try again shortly", retry_after=2) from None
-        except (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
+        except (OSError, asyncpg.PostgresError) as error:
+            if isinstance(error, asyncpg.PostgresError) and not _away(error):
+                raise
             raise Unavailable("The database cannot be reached; try again shortly", retry_after=5) from error
         try:
             yield connection
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if not _is_closed(connection) and not _away(error):
+                raise
+            # A COMMIT whose answer is lost may have happened: the same request again finds out.
+            raise Unavailable("The database connection was lost; try again shortly", retry_after=2) from error
         finally:
             await source.release(connection)
+
+
+def _away(error: Exception) -> bool:
+    """Whether PostgreSQL is starting, stopping, out of connections, or the connection to it broke."""
+    return str(getattr(error, "sqlstate", None) or "").startswith(("08", "57P", "53300"))
+
+
+def _is_closed(connection: Tx) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:  # the pool took a broken one back already
+        return True
 
 
 async def _open_pool(url: str, size: int, name: str) -> asyncpg.Pool:
@@ -144,7 +163,7 @@ async def _open_pool(url: str, size: int, name: str) -> asyncpg.Pool:
 
 
 async def _roll_back(connection: Tx) -> None:
-    if connection.is_closed():
+    if _is_closed(connection):
         return
     try:
         await connection.execute("ROLLBACK", timeout=2.0)
