@@ -29,6 +29,9 @@ USAGE = """usage: python3 run.py <target> [arguments]
   chaos  the crash proof, its long form                 chaos --deliveries 10000 --seed 1
   lock   pin the dependencies of pyproject.toml anew"""
 
+# The whole suite mostly waits (for processes, disks and deadlines), so there are more workers than cores.
+SIDE_BY_SIDE = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile"]
+
 EDITABLE = ["--no-build-isolation", "-e", "."]
 
 CHECKS = {
@@ -61,13 +64,13 @@ def run(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    return become(["-m", "pytest", *arguments])
+    return become(["-m", "pytest", *(arguments or SIDE_BY_SIDE)])
 
 
 def check(arguments: list[str]) -> int:
     if arguments not in ([], ["--no-tests"]):
         return fail("check knows one option: --no-tests")
-    steps = CHECKS if arguments else CHECKS | {"tests": ["-m", "pytest", "-q"]}
+    steps = CHECKS if arguments else CHECKS | {"tests": ["-m", "pytest", "-q", *SIDE_BY_SIDE]}
     failed = [name for name, command in steps.items() if not passes(name, command)]
     return fail("failed: " + ", ".join(failed)) if failed else 0
 

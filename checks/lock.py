@@ -15,24 +15,29 @@ FORBIDDEN = ("://", "--index", "--extra-index", "--find-links")
 
 
 def main() -> int:
-    """Resolves pyproject's `dev` extra anew; run it after changing a dependency."""
+    """Resolves pyproject's `dev` extra; run it after changing a dependency. What is pinned stays unless `--upgrade`."""
+    upgrade = sys.argv[1:] == ["--upgrade"]
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)
         subprocess.run([f"{folder}/bin/python", "-m", "pip", "install", "--quiet", "uv"], check=True)
         compiler = [f"{folder}/bin/uv", "pip", "compile", "--universal", "--python-version", "3.11"]
-        common = [*compiler, "--generate-hashes", "--native-tls", *QUIET]
+        common = [*compiler, "--generate-hashes", "--native-tls", *QUIET, *(["--upgrade"] if upgrade else [])]
         everything = [*common, "--no-emit-package", "paygres", "pyproject.toml", "--extra", "dev"]
         types = [*common, "--group", "types"]
         alone = Path(folder) / "alone.in"
         alone.write_text(ALONE + "\n")
-        _write("requirements.lock", everything)
-        _write("requirements-types.lock", types)
-        _write("requirements-nodeps.lock", [*common, "--no-deps", str(alone)])
+        _write("requirements.lock", everything, Path(folder))
+        _write("requirements-types.lock", types, Path(folder))
+        _write("requirements-nodeps.lock", [*common, "--no-deps", str(alone)], Path(folder))
     return 0
 
 
-def _write(name: str, command: list[str]) -> None:
-    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+def _write(name: str, command: list[str], folder: Path) -> None:
+    # The compiler prefers the versions it finds in the file it is to write.
+    new = folder / name
+    new.write_text((ROOT / name).read_text())
+    subprocess.run([*command, "--output-file", str(new)], cwd=ROOT, capture_output=True, text=True, check=True)
+    made = new.read_text()
     bad = [line for line in made.splitlines() if any(word in line for word in FORBIDDEN)]
     if bad:
         sys.exit(f"{name} would name a place: {bad[0]}")
