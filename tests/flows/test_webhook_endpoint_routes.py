@@ -50,7 +50,7 @@ def at_stripe(sandbox: Sandbox, server: Server, key: str, method: str, path: str
     return server.client.request(method, f"{sandbox.url}{path}", headers=bearer(key), **more).json()
 
 
-def until(condition: Callable[[], bool]) -> None:
+def until(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + 15
     while not condition():
         assert time.monotonic() < deadline
@@ -131,8 +131,13 @@ def test_a_rotation_whose_probe_does_not_arrive_changes_nothing_unless_it_is_tol
         assert [one["kind"] for one in ask(server, "GET")["webhook"]["signingSecrets"]] == ["managed"]
         probe = ask(server, "POST", f"{ROUTE}/probe")["probe"]
         assert (probe["reached"], probe["reason"]) == (False, "cannot connect to 127.0.0.1:9")
+        until(lambda: sql(database, "select from payments.sweeps"))
+        owed = at_stripe(sandbox, server, key, "POST", "/v1/products", content="name=Owed")["id"]
         after = ask(server, "POST", f"{ROUTE}/rotate", json={"skipProbe": True})["webhook"]
         assert after["endpointId"] != before["endpointId"]
+        # the endpoint could not deliver it and is gone: a sweep fetches it, sooner than the minute it would take
+        fetched = f"select from payments.webhook_events where event_type = 'product.created' and object_id = '{owed}'"
+        until(lambda: sql(database, fetched))
 
 
 async def test_something_else_behind_our_address_is_told_apart(database: FreshDatabase, sandbox: Sandbox) -> None:

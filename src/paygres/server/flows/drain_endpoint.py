@@ -9,7 +9,7 @@ from paygres.server import errors
 from paygres.server.flows.connections import Connection
 from paygres.server.flows.parts import Parts
 from paygres.server.projections.events import EVENT_TYPES
-from paygres.server.tables import connections
+from paygres.server.tables import connections, sweeps
 
 log = structlog.get_logger()
 
@@ -19,7 +19,8 @@ _PAUSE_SECONDS = 0.3
 
 
 async def drain_endpoint(parts: Parts, connection: Connection) -> list[str]:
-    """Wait, at most five seconds, until we know every event of the last hour that Stripe lists as undelivered.
+    """Wait, at most five seconds, until we know every event of the last hour that Stripe lists as undelivered; a sweep
+    is to fetch the rest.
 
     A new endpoint must exist already, which takes what happens from now on. Returns the ids of those that have not
     arrived (the first 100 are looked at); never raises for what Stripe does.
@@ -39,4 +40,5 @@ async def drain_endpoint(parts: Parts, connection: Connection) -> list[str]:
         await asyncio.sleep(_PAUSE_SECONDS)
     if owed:
         log.warning("endpoint deleted before it delivered", environment=connection.environment, events=owed)
+        await sweeps.want(parts.db, connection.environment, connection.account_id, since)
     return owed

@@ -25,7 +25,7 @@ from paygres.server.flows.side_by_side import meanwhile
 from paygres.server.flows.sync_pages import Progress
 from paygres.server.flows.sync_plan import NAMES
 from paygres.server.projections.snapshots import Unreadable
-from paygres.server.tables import audit, reconciliations
+from paygres.server.tables import audit, reconciliations, sweeps
 from paygres.server.tables import reconcile as rows
 from paygres.server.tables.reconciliations import Reconciliation
 
@@ -94,6 +94,13 @@ async def reconcile(
         else:
             refused = "; ".join(f"{name}: {reason}" for name, reason in lists.refused.items())
             await _end(lists, error=refused or None, unconfirmed=unconfirmed)
+            if (
+                run.fix
+                and run.since is None
+                and set(run.objects) == set(NAMES)
+                and not (refused or any(unconfirmed.values()))
+            ):
+                await sweeps.close_horizon(parts.db, environment)
     return await read_report(parts.db, environment, ident=run.id)
 
 
