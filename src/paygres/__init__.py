@@ -1,3 +1,133 @@
-"""Paygres: Stripe checkout, subscriptions and exactly-once fulfillment on your own PostgreSQL."""
+"""Paygres: Stripe checkout, subscriptions and exactly-once fulfillment on your own PostgreSQL.
+
+The names below are the SDK; they are imported when they are first used, so that the command line does without them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from paygres.client.client import AsyncClient, Client, create_async_client, create_client
+    from paygres.client.errors import (
+        AuthenticationError,
+        ConfigurationError,
+        ConflictError,
+        InsforgeError,
+        NetworkError,
+        NotFoundError,
+        PaygresError,
+        PaymentError,
+        PermissionDeniedError,
+        RateLimitError,
+        RequestTimeoutError,
+        ServerError,
+        UpstreamError,
+        ValidationError,
+    )
+    from paygres.client.result import Result
+    from paygres.client.shapes import (
+        Access,
+        CheckoutSession,
+        CreateCheckoutSessionResponse,
+        CreateCustomerPortalSessionResponse,
+        CustomerPortalSession,
+        Environment,
+        GetCheckoutSessionResponse,
+        GetSubjectResponse,
+        LineItem,
+        LineItemDict,
+        Subject,
+        SubjectBilling,
+        SubjectDict,
+        SubjectSubscription,
+    )
 
 __version__ = "0.1.0"
+
+_ROOMS = {
+    "client": ("AsyncClient", "Client", "create_async_client", "create_client"),
+    "errors": (
+        "AuthenticationError",
+        "ConfigurationError",
+        "ConflictError",
+        "InsforgeError",
+        "NetworkError",
+        "NotFoundError",
+        "PaygresError",
+        "PaymentError",
+        "PermissionDeniedError",
+        "RateLimitError",
+        "RequestTimeoutError",
+        "ServerError",
+        "UpstreamError",
+        "ValidationError",
+    ),
+    "result": ("Result",),
+    "shapes": (
+        "Access",
+        "CheckoutSession",
+        "CreateCheckoutSessionResponse",
+        "CreateCustomerPortalSessionResponse",
+        "CustomerPortalSession",
+        "Environment",
+        "GetCheckoutSessionResponse",
+        "GetSubjectResponse",
+        "LineItem",
+        "LineItemDict",
+        "Subject",
+        "SubjectBilling",
+        "SubjectDict",
+        "SubjectSubscription",
+    ),
+}
+_PLACES = {name: f"paygres.client.{room}" for room, names in _ROOMS.items() for name in names}
+
+__all__ = [
+    "Access",
+    "AsyncClient",
+    "AuthenticationError",
+    "CheckoutSession",
+    "Client",
+    "ConfigurationError",
+    "ConflictError",
+    "CreateCheckoutSessionResponse",
+    "CreateCustomerPortalSessionResponse",
+    "CustomerPortalSession",
+    "Environment",
+    "GetCheckoutSessionResponse",
+    "GetSubjectResponse",
+    "InsforgeError",
+    "LineItem",
+    "LineItemDict",
+    "NetworkError",
+    "NotFoundError",
+    "PaygresError",
+    "PaymentError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RequestTimeoutError",
+    "Result",
+    "ServerError",
+    "Subject",
+    "SubjectBilling",
+    "SubjectDict",
+    "SubjectSubscription",
+    "UpstreamError",
+    "ValidationError",
+    "__version__",
+    "create_async_client",
+    "create_client",
+]
+
+
+def __getattr__(name: str) -> Any:
+    place = _PLACES.get(name)
+    if place is None:
+        raise AttributeError(f"module 'paygres' has no attribute {name!r}")
+    value = getattr(import_module(place), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

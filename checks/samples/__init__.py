@@ -1,0 +1,1 @@
+"""Code that uses the SDK, for the type checkers only: nothing here runs."""
