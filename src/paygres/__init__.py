@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from paygres.client.admin.client import AdminClient, create_admin_client
     from paygres.client.client import AsyncClient, Client, create_async_client, create_client
     from paygres.client.errors import (
         AuthenticationError,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _ROOMS = {
+    "admin.client": ("AdminClient", "create_admin_client"),
     "client": ("AsyncClient", "Client", "create_async_client", "create_client"),
     "errors": (
         "AuthenticationError",
@@ -84,6 +86,7 @@ _PLACES = {name: f"paygres.client.{room}" for room, names in _ROOMS.items() for 
 
 __all__ = [
     "Access",
+    "AdminClient",
     "AsyncClient",
     "AuthenticationError",
     "CheckoutSession",
@@ -115,6 +118,7 @@ __all__ = [
     "UpstreamError",
     "ValidationError",
     "__version__",
+    "create_admin_client",
     "create_async_client",
     "create_client",
 ]

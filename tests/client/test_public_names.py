@@ -8,12 +8,12 @@ import paygres
 
 SERVER_ONLY = {"asyncpg", "stripe", "starlette", "uvicorn", "typer", "aiohttp", "structlog", "cryptography", "jwt"}
 NAMES = {
-    "Access", "AsyncClient", "AuthenticationError", "CheckoutSession", "Client", "ConfigurationError", "ConflictError",
-    "CreateCheckoutSessionResponse", "CreateCustomerPortalSessionResponse", "CustomerPortalSession", "Environment",
-    "GetCheckoutSessionResponse", "GetSubjectResponse", "InsforgeError", "LineItem", "LineItemDict", "NetworkError",
-    "NotFoundError", "PaygresError", "PaymentError", "PermissionDeniedError", "RateLimitError", "RequestTimeoutError",
-    "Result", "ServerError", "Subject", "SubjectBilling", "SubjectDict", "SubjectSubscription", "UpstreamError",
-    "ValidationError", "__version__", "create_async_client", "create_client",
+    "Access", "AdminClient", "AsyncClient", "AuthenticationError", "CheckoutSession", "Client", "ConfigurationError",
+    "ConflictError", "CreateCheckoutSessionResponse", "CreateCustomerPortalSessionResponse", "CustomerPortalSession",
+    "Environment", "GetCheckoutSessionResponse", "GetSubjectResponse", "InsforgeError", "LineItem", "LineItemDict",
+    "NetworkError", "NotFoundError", "PaygresError", "PaymentError", "PermissionDeniedError", "RateLimitError",
+    "RequestTimeoutError", "Result", "ServerError", "Subject", "SubjectBilling", "SubjectDict", "SubjectSubscription",
+    "UpstreamError", "ValidationError", "__version__", "create_admin_client", "create_async_client", "create_client",
 }  # fmt: skip
 
 

@@ -101,7 +101,7 @@ def test_a_checkout_is_read_and_waited_for(kind: Kind) -> None:
     with scripted(Answer(200, settled, delay=0.4)) as server:
         options = {"base_url": server.url, "timeout": 0.2}
         answer = call(kind, "get_checkout_session", "test", "cs/1?x", options=options, wait=2.5)
-    assert server.asked[0].path == "/api/paygres/test/checkout-sessions/cs%2F1%3Fx?wait=2.5"
+    assert server.asked[0].path == "/api/paygres/test/checkout-sessions/cs%2F1%3Fx?wait=3"
     assert answer.settled is True
     assert [(one.rule, one.key, one.status) for one in answer.fulfillments] == [("orders", "o1", "granted")]
 

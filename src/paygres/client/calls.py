@@ -3,6 +3,7 @@
 The rules are those the server has; each mistake is a `ValidationError` that names the argument.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -57,7 +58,7 @@ def create_checkout_session(environment: str, arguments: Mapping[str, Any]) -> C
             raise ValidationError(f"metadata: names that begin with {RESERVED} are reserved", field="metadata")
     return Call(
         "POST",
-        f"{_runtime(environment)}/checkout-sessions",
+        f"{runtime(environment)}/checkout-sessions",
         CreateCheckoutSessionResponse,
         body=_body(request),
         idempotent=bool(request.idempotency_key),
@@ -70,7 +71,7 @@ def create_customer_portal_session(
     """`POST …/customer-portal-sessions`; never sent again."""
     return Call(
         "POST",
-        f"{_runtime(environment)}/customer-portal-sessions",
+        f"{runtime(environment)}/customer-portal-sessions",
         CreateCustomerPortalSessionResponse,
         body=_body(checked(PortalRequest, arguments)),
         idempotent=False,
@@ -83,7 +84,7 @@ def get_checkout_session(environment: str, id: str, wait: Any) -> Call[GetChecko
     if wait is not None:
         if isinstance(wait, bool) or not isinstance(wait, int | float) or not 0 <= wait <= MAX_WAIT:
             raise ValidationError(f"wait: must be between 0 and {MAX_WAIT:.0f} seconds", field="wait")
-        query["wait"] = f"{wait:g}"
+        query["wait"] = str(math.ceil(wait))
     path = f"{extension(environment)}/checkout-sessions/{segment('id', id)}"
     return Call("GET", path, GetCheckoutSessionResponse, query=query, patience=wait or 0.0)
 
@@ -139,7 +140,8 @@ def extension(environment: str) -> str:
     return f"/api/paygres/{_known(environment)}"
 
 
-def _runtime(environment: str) -> str:
+def runtime(environment: str) -> str:
+    """Where the routes of the published TypeScript SDK and command line live."""
     return f"/api/payments/stripe/{_known(environment)}"
 
 

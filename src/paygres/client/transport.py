@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx2
@@ -10,6 +10,7 @@ import httpx2
 from paygres.client.calls import ANSWER_SECONDS, Answer, Call, read
 from paygres.client.errors import NetworkError, PaygresError, RequestTimeoutError, from_answer, unparsable
 from paygres.client.options import Options
+from paygres.client.shapes import Told
 
 Timeout = float | httpx2.Timeout
 
@@ -39,6 +40,43 @@ class Transport:
                 if not self._options.retries.again(attempt, call.idempotent, answer.status_code):
                     return _read(call, answer)
             time.sleep(self._options.retries.pause(attempt))
+
+    def raw(self, method: str, path: str, bearer: str, query: Mapping[str, str]) -> httpx2.Response:
+        """One answer as it comes; raises `PaygresError` when none does."""
+        call = Call(method, path, Told, query=query)
+        try:
+            return self._client.send(_request(self._client, self._options, call, bearer, self._timeout))
+        except httpx2.TimeoutException:
+            raise _late(self._timeout) from None
+        except httpx2.TransportError as error:
+            raise _unreachable(self._options, error) from None
+
+    def lines(
+        self,
+        method: str,
+        path: str,
+        bearer: str,
+        body: Mapping[str, Any] | None,
+        headers: Mapping[str, str],
+        patience: float,
+    ) -> Iterator[str]:
+        """The lines of server-sent events, as they come; raises `PaygresError` for a refusal or a broken connection."""
+        call = Call(method, path, Told, body=None if body is None else dict(body), patience=patience)
+        request = _request(self._client, self._options, call, bearer, self._timeout)
+        request.headers.update({"accept": "text/event-stream", **headers})
+        try:
+            answer = self._client.send(request, stream=True)
+            try:
+                if not answer.is_success:
+                    answer.read()
+                    raise from_answer(answer.status_code, answer.headers, _json(answer))
+                yield from answer.iter_lines()
+            finally:
+                answer.close()
+        except httpx2.TimeoutException:
+            raise _late(self._timeout) from None
+        except httpx2.TransportError as error:
+            raise _unreachable(self._options, error) from None
 
     def close(self) -> None:
         if self._owned:
@@ -101,7 +139,8 @@ def _patient(timeout: Timeout, patience: float) -> httpx2.Timeout:
     """The limit, widened for what the server was asked to wait for."""
     limit = timeout if isinstance(timeout, httpx2.Timeout) else httpx2.Timeout(timeout or None)
     if patience and limit.read is not None:
-        parts = {**limit.as_dict(), "read": max(limit.read, patience + ANSWER_SECONDS)}
+        longest = None if patience == float("inf") else max(limit.read, patience + ANSWER_SECONDS)
+        parts = {**limit.as_dict(), "read": longest}
         return httpx2.Timeout(**parts)
     return limit
 
