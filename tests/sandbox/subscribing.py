@@ -4,11 +4,15 @@ from typing import Any
 
 from tests.sandbox.running import Sandbox
 
+# What comes seconds later by itself.
+LATE = ("charge.updated", "invoice_payment.paid")
 
-def subscriber(sandbox: Sandbox, card: str = "pm_card_visa") -> str:
+
+def subscriber(sandbox: Sandbox, card: str = "pm_card_visa", **more: Any) -> str:
     """A customer whose default payment method is the card."""
     client = sandbox.stripe.v1
-    customer = client.customers.create({"email": "ada@example.com", "name": "Ada"}).id
+    params: Any = {"email": "ada@example.com", "name": "Ada", **more}
+    customer = client.customers.create(params).id
     method = client.payment_methods.attach(card, {"customer": customer}).id
     client.customers.update(customer, {"invoice_settings": {"default_payment_method": method}})
     return customer
@@ -48,9 +52,8 @@ def latest(sandbox: Sandbox) -> str:
 
 def events_since(sandbox: Sandbox, event: str) -> list[str]:
     """The types of what came after the event, oldest first, without what comes seconds later by itself."""
-    late = ("charge.updated", "invoice_payment.paid")
     found = sandbox.stripe.v1.events.list({"ending_before": event, "limit": 100}).data
-    return [one.type for one in reversed(found) if one.type not in late]
+    return [one.type for one in reversed(found) if one.type not in LATE]
 
 
 def last_event(sandbox: Sandbox, type: str) -> dict[str, Any]:

@@ -7,24 +7,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from paygres.sandbox.objects.catalog import ROOMS
 from paygres.sandbox.spec.document import operations
 from tests.sandbox.running import Sandbox
 
 QUIET = settings(
-    max_examples=60,
+    max_examples=120,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-CREATIONS = [
-    "/v1/products",
-    "/v1/prices",
-    "/v1/customers",
-    "/v1/checkout/sessions",
-    "/v1/webhook_endpoints",
-    "/v1/payment_methods",
-    "/v1/refunds",
-]
+# Every endpoint that makes something and needs no id for it.
+CREATIONS = sorted(
+    path
+    for room in ROOMS
+    for method, _, path in (operation.partition(" ") for operation in room.ROUTES)
+    if method == "POST" and "{" not in path and f"POST {path}" in operations()
+)
 VALUES = st.one_of(
     st.sampled_from(
         ["", "0", "-1", "true", "null", "[]", "{}", "9" * 30, "usd", "cus_x", "http://", "http://[", "é\u0000"]

@@ -49,7 +49,7 @@ def test_an_inline_price_cannot_be_used_again(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("more", "param", "message"),
     [
-        ({"mode": "setup"}, "mode", "setup"),
+        ({"mode": "setup"}, "line_items", "You can not pass `line_items` in `setup` mode."),
         ({"mode": "subscription"}, "line_items", "at least one recurring price in `subscription` mode"),
         ({"expires_at": 1799}, "expires_at", "at least 30 minutes from Checkout Session creation"),
         ({"expires_at": 24 * 3600 + 60}, "expires_at", "less than 24 hours from Checkout Session creation"),

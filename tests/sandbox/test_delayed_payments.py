@@ -12,10 +12,9 @@ PAYS, FAILS = "AT61 1904 3002 3457 3201", "AT861904300235473202"
 COMPLETION = ["charge.pending", "payment_intent.processing", "payment_intent.created", "checkout.session.completed"]
 
 
-def euros(sandbox: Sandbox, **more: Any) -> Any:
-    product = sandbox.stripe.v1.products.create({"name": "Pocket notebook"})
-    price = sandbox.stripe.v1.prices.create({"product": product.id, "currency": "eur", "unit_amount": 1500})
-    return sandbox.session(price.id, **more)
+def euros(sandbox: Sandbox, recurring: Any = None, **more: Any) -> Any:
+    each = {"recurring": recurring} if recurring else {}
+    return sandbox.session(sandbox.price(currency="eur", **each), **more)
 
 
 def debit(sandbox: Sandbox, session: Any, iban: str) -> Any:
@@ -70,7 +69,7 @@ def test_a_debit_can_fail_later(sandbox: Sandbox, hook: Callable[..., Receiver])
     assert state(sandbox, session.id) == ("complete", "unpaid", "requires_payment_method", False)
     failed = receiver.wait("payment_intent.payment_failed").event["data"]["object"]
     assert failed["last_payment_error"]["payment_method"]["type"] == "sepa_debit"
-    assert debit(sandbox, session, PAYS).status_code == 200
+    assert debit(sandbox, session, PAYS).status_code == 400
     assert state(sandbox, session.id)[1] == "unpaid"
 
 
@@ -108,6 +107,41 @@ def test_other_sessions_take_no_bank_debits(sandbox: Sandbox) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="sepa_debit"):
         sandbox.session(payment_method_types=["sepa_debit"])
     assert euros(sandbox, payment_method_types=["card"]).payment_method_types == ["card"]
+
+
+@pytest.mark.parametrize(
+    ("iban", "status", "payment_status", "ends"),
+    [
+        (PAYS, "active", "paid", "checkout.session.async_payment_succeeded"),
+        (FAILS, "past_due", "unpaid", "checkout.session.async_payment_failed"),
+    ],
+)
+def test_a_subscription_begins_before_its_debit_is_paid(
+    sandbox: Sandbox, hook: Callable[..., Receiver], iban: str, status: str, payment_status: str, ends: str
+) -> None:
+    session = euros(sandbox, mode="subscription", recurring={"interval": "month"})
+    assert session.payment_method_types == ["card", "sepa_debit"]
+    receiver = hook()
+    assert debit(sandbox, session, iban).status_code == 303
+    completed = receiver.wait("checkout.session.completed").event["data"]["object"]
+    assert (completed["status"], completed["payment_status"]) == ("complete", "unpaid")
+    receiver.wait(ends)
+    assert receiver.types()[:10] == [
+        "charge.pending",
+        "payment_method.attached",
+        "customer.created",
+        "customer.updated",
+        "checkout.session.completed",
+        "customer.subscription.created",
+        "payment_intent.created",
+        "payment_intent.processing",
+        "invoice.created",
+        "invoice.finalized",
+    ]
+    params: Any = {"expand": ["subscription.latest_invoice"]}
+    done = sandbox.stripe.v1.checkout.sessions.retrieve(session.id, params).to_dict()
+    assert (done["payment_status"], done["subscription"]["status"]) == (payment_status, status)
+    assert done["subscription"]["latest_invoice"]["status"] == ("paid" if payment_status == "paid" else "open")
 
 
 @pytest.mark.parametrize("typed", [{"iban": "DE00"}, {"name": ""}, {"email": "nobody"}])

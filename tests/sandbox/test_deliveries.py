@@ -133,6 +133,100 @@ def test_a_disabled_endpoint_gets_nothing(sandbox: Sandbox, receiver: Receiver) 
     client.delete(endpoint.id)
 
 
+def test_disabling_an_endpoint_ends_what_it_has_not_answered(sandbox: Sandbox, receiver: Receiver) -> None:
+    client = sandbox.stripe.v1.webhook_endpoints
+    endpoint = client.create({"url": receiver.url, "enabled_events": ["customer.created"]})
+    receiver.answer = lambda _: 500
+    sandbox.stripe.v1.customers.create({})
+    got = receiver.wait("customer.created")
+    client.update(endpoint.id, {"disabled": True})
+    assert sandbox.stripe.v1.events.retrieve(got.event["id"]).pending_webhooks == 0
+    tried = len(receiver.received)
+    client.update(endpoint.id, {"disabled": False})
+    time.sleep(0.5)
+    assert len(receiver.received) == tried  # nor is it made good when the endpoint is back
+    client.delete(endpoint.id)
+
+
+def roll(sandbox: Sandbox, endpoint: str, **asked: int) -> dict[str, Any]:
+    return sandbox.http.browser.post(f"/_sim/webhook_endpoints/{endpoint}/roll", json=asked).json()
+
+
+def test_a_rolled_secret_signs_beside_the_new_one_until_it_is_over(sandbox: Sandbox, receiver: Receiver) -> None:
+    endpoint = sandbox.stripe.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["customer.created"]})
+    assert endpoint.secret is not None
+    rolled = roll(sandbox, endpoint.id, expires_in=1)
+    assert rolled["id"] == endpoint.id
+    assert abs(rolled["previous_expires_at"] - time.time() - 1) < 2
+    sandbox.stripe.v1.customers.create({})
+    both = receiver.wait("customer.created")
+    assert both.signature.count("v1=") == 2
+    for secret in (endpoint.secret, rolled["secret"]):
+        stripe.Webhook.construct_event(both.payload, both.signature, secret)
+    time.sleep(1.1)
+    sandbox.stripe.v1.customers.create({})
+    one = receiver.wait("customer.created", 2)
+    assert one.signature.count("v1=") == 1
+    stripe.Webhook.construct_event(one.payload, one.signature, rolled["secret"])
+    with pytest.raises(stripe.SignatureVerificationError):
+        stripe.Webhook.construct_event(one.payload, one.signature, endpoint.secret)
+    assert "secret" not in sandbox.stripe.v1.webhook_endpoints.retrieve(endpoint.id).to_dict()
+    sandbox.stripe.v1.webhook_endpoints.delete(endpoint.id)
+
+
+def test_a_secret_rolled_without_a_delay_is_over_at_once(sandbox: Sandbox, receiver: Receiver) -> None:
+    endpoint = sandbox.stripe.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["customer.created"]})
+    receiver.secret = roll(sandbox, endpoint.id)["secret"]
+    sandbox.stripe.v1.customers.create({})
+    assert receiver.wait("customer.created").signature.count("v1=") == 1
+    for asked in ({"expires_in": 90_000}, {"expires_in": "soon"}):
+        answer = sandbox.http.browser.post(f"/_sim/webhook_endpoints/{endpoint.id}/roll", json=asked)
+        assert answer.status_code == 400
+    assert sandbox.http.browser.post("/_sim/webhook_endpoints/we_none/roll").status_code == 404
+    sandbox.stripe.v1.webhook_endpoints.delete(endpoint.id)
+
+
+def test_a_long_queue_keeps_the_recorded_order(sandbox: Sandbox, hook: Callable[..., Receiver]) -> None:
+    receiver = hook("customer.created")
+
+    def slow_at_first(_: Received) -> int:
+        time.sleep(0 if receiver.received else 1.5)  # meanwhile the others pile up
+        return 200
+
+    receiver.answer = slow_at_first
+    made = [sandbox.stripe.v1.customers.create({}).id for _ in range(260)]
+    receiver.wait("customer.created", 260, seconds=20)
+    assert [got.event["data"]["object"]["id"] for got in receiver.received] == made
+
+
+def test_each_of_many_endpoints_gets_every_event_once(sandbox: Sandbox, receiver: Receiver) -> None:
+    client = sandbox.stripe.v1.webhook_endpoints
+    endpoints = [client.create({"url": receiver.url, "enabled_events": ["product.created"]}).id for _ in range(10)]
+    products = [sandbox.stripe.v1.products.create({"name": f"P{number}"}).id for number in range(5)]
+    receiver.wait("product.created", 50)
+    event = sandbox.stripe.v1.events.list({"type": "product.created", "limit": 1}).data[0]
+    until(lambda: sandbox.stripe.v1.events.retrieve(event.id).pending_webhooks == 0)
+    got = [one.event["data"]["object"]["id"] for one in receiver.received]
+    assert {product: got.count(product) for product in products} == dict.fromkeys(products, 10)
+    assert len(deliveries(sandbox, event.id)) == len(endpoints)
+    for endpoint in endpoints:
+        client.delete(endpoint)
+
+
+def test_a_sandbox_of_another_time_signs_with_the_machines(receiver: Receiver) -> None:
+    with Sandbox("--clock", "2030-01-01") as running:
+        client = running.stripe.v1.webhook_endpoints
+        endpoint = client.create({"url": receiver.url, "enabled_events": ["customer.created"]})
+        receiver.secret = endpoint.secret or ""
+        roll_to = roll(running, endpoint.id, expires_in=3600)
+        running.stripe.v1.customers.create({})
+        got = receiver.wait("customer.created")  # the official library has accepted its timestamp
+        assert 0 <= got.event["created"] - 1_893_456_000 < 600
+        assert abs(int(got.signature[2:12]) - time.time()) < 5
+        assert got.signature.count("v1=") == 2
+        assert 0 <= roll_to["previous_expires_at"] - 3600 - 1_893_456_000 < 600
+
+
 def test_doubled_and_dropped_deliveries_are_dials(sandbox: Sandbox, hook: Callable[..., Receiver]) -> None:
     receiver = hook("customer.created")
     sandbox.http.browser.post("/_sim/faults", json={"duplicate": 1, "seed": 1})
@@ -143,7 +237,7 @@ def test_doubled_and_dropped_deliveries_are_dials(sandbox: Sandbox, hook: Callab
     sandbox.stripe.v1.customers.create({})
     event = sandbox.stripe.v1.events.list({"limit": 1}).data[0]
     until(lambda: deliveries(sandbox, event.id)[0]["state"] == "failed")
-    sandbox.http.browser.post("/_sim/faults", json={"drop": 0})
+    sandbox.http.browser.delete("/_sim/faults")
     sandbox.http.browser.post("/_sim/resend", json={"event": event.id})
     assert receiver.wait("customer.created", 3).event["id"] == event.id
 

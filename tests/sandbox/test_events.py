@@ -208,3 +208,49 @@ def test_events_are_listed_by_type_types_and_wildcard(sandbox: Sandbox) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="at most 20"):
         events.list({"types": [f"t{n}" for n in range(21)]})
     assert not events.list({"created": {"gt": int(time.time()) + 60}}).data
+
+
+def test_events_are_kept_for_thirty_days() -> None:
+    with Sandbox() as running:
+        day = 86400
+        running.http.browser.post(
+            "/_sim/seed", json={"customers": 40, "since": int(time.time()) - 40 * day, "events": True}
+        )
+        events = running.stripe.v1.events.list({"type": "customer.created", "limit": 100}).data
+        assert 25 <= len(events) <= 31
+        assert min(event.created for event in events) >= time.time() - 30 * day - 60
+        kept = {event.data.object["id"] for event in events}
+        assert len(running.stripe.v1.customers.list({"limit": 100}).data) == 40 > len(kept)
+
+
+def test_an_event_counts_as_delivered_when_every_endpoint_has_answered(
+    sandbox: Sandbox, hook: Callable[..., Receiver]
+) -> None:
+    good = hook("product.created")
+    gone = {"url": "http://127.0.0.1:1/hook", "enabled_events": ["product.created"]}
+    bad = sandbox.stripe.v1.webhook_endpoints.create(gone)  # type: ignore[arg-type]
+    sandbox.stripe.v1.products.create({"name": "A"})
+    event = good.wait("product.created").event["id"]
+    events = sandbox.stripe.v1.events
+
+    def listed(*, delivered: bool) -> list[str]:
+        return [one.id for one in events.list({"delivery_success": delivered, "limit": 100}).data]
+
+    # Pending at one of two counts as not delivered, and so does failed for good.
+    assert event in listed(delivered=False)
+    give_up = time.monotonic() + 5
+    while events.retrieve(event).pending_webhooks:
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+    assert event in listed(delivered=False)
+    assert event not in listed(delivered=True)
+    sandbox.stripe.v1.webhook_endpoints.delete(bad.id)
+
+
+def test_missed_events_are_read_from_the_last_one_seen(sandbox: Sandbox) -> None:
+    seen = sandbox.stripe.v1.customers.create({})
+    last = sandbox.stripe.v1.events.list({"limit": 1}).data[0]
+    made = [sandbox.stripe.v1.customers.create({}).id for _ in range(5)]
+    missed = sandbox.stripe.v1.events.list({"ending_before": last.id, "types": ["customer.created"], "limit": 2})
+    assert [event.data.object["id"] for event in missed.auto_paging_iter()] == made
+    assert seen.id not in made

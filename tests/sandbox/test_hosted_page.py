@@ -243,10 +243,26 @@ def test_receipts_and_invoices_have_pages(sandbox: Sandbox) -> None:
     sandbox.pay(session)
     invoice = sandbox.stripe.v1.invoices.list({"limit": 1}).data[0]
     charge = sandbox.stripe.v1.charges.list({"limit": 1}).data[0]
-    for url in (invoice.hosted_invoice_url, invoice.invoice_pdf, charge.receipt_url):
+    for url in (invoice.hosted_invoice_url, charge.receipt_url):
         assert url is not None
         page = sandbox.http.browser.get(url)
         assert page.status_code == 200
         assert BAR in page.text
         assert "$20.00" in page.text
     assert sandbox.http.browser.get(f"/receipts/{invoice.id}").status_code == 404
+
+
+def test_an_invoice_is_a_pdf_file(sandbox: Sandbox) -> None:
+    session = sandbox.session(sandbox.price(2000, recurring={"interval": "month"}), mode="subscription")
+    sandbox.pay(session, name="Zoë (Ada) Łukasz")
+    invoice = sandbox.stripe.v1.invoices.list({"limit": 1}).data[0]
+    assert invoice.invoice_pdf is not None
+    file = sandbox.http.browser.get(invoice.invoice_pdf)
+    assert file.headers["content-type"] == "application/pdf"
+    assert file.content.startswith(b"%PDF-1.4")
+    for text in (f"Invoice {invoice.number}", BAR, "$20.00", invoice.id):
+        assert b"(" + text.encode("cp1252") in file.content
+    table = int(file.content.rsplit(b"startxref", 1)[1].split()[0])
+    entries = file.content[table:].split(b"trailer")[0].splitlines()[3:]
+    for number, entry in enumerate(entries, 1):
+        assert file.content[int(entry[:10]) :].startswith(b"%d 0 obj" % number)

@@ -3,6 +3,11 @@
 import threading
 import time
 
+import pytest
+
+from paygres.sandbox.store import Store
+from paygres.sandbox.wire.errors import Refusal
+from paygres.sandbox.wire.idempotency import KEPT_SECONDS, IdempotencyKeys, Replay, fingerprint
 from tests.sandbox.running import Sandbox
 
 
@@ -21,14 +26,56 @@ def test_a_replay_is_the_first_answer_even_when_the_object_has_changed(sandbox: 
     assert sandbox.http.api("POST", "/v1/customers", "name=Ada", Idempotency_Key="changed").json()["name"] == "Ada"
 
 
-def test_other_parameters_or_another_path_are_refused(sandbox: Sandbox) -> None:
+def test_other_parameters_are_refused(sandbox: Sandbox) -> None:
     sandbox.http.api("POST", "/v1/customers", "name=Ada", Idempotency_Key="other")
-    for path, form in (("/v1/customers", "name=Grace"), ("/v1/products", "name=Ada")):
-        error = sandbox.http.refused("POST", path, form, Idempotency_Key="other")
-        assert (error["status"], error["type"]) == (400, "idempotency_error")
-        assert error["message"].startswith(
-            "Keys for idempotent requests can only be used with the same parameters they were first used with."
-        )
+    error = sandbox.http.refused("POST", "/v1/customers", "name=Grace", Idempotency_Key="other")
+    assert (error["status"], error["type"]) == (400, "idempotency_error")
+    assert error["message"] == (
+        "Keys for idempotent requests can only be used with the same parameters they were first used with. Try using a "
+        "key other than 'other' if you meant to execute a different request."
+    )
+
+
+def test_another_endpoint_is_refused_by_its_path(sandbox: Sandbox) -> None:
+    sandbox.http.api("POST", "/v1/customers", "name=Ada", Idempotency_Key="path")
+    error = sandbox.http.refused("POST", "/v1/products", "name=Ada", Idempotency_Key="path")
+    assert (error["status"], error["type"]) == (400, "idempotency_error")
+    assert error["message"] == (
+        "Keys for idempotent requests can only be used for the same endpoint they were first used for ('/v1/products' "
+        "vs '/v1/customers'). Try using a key other than 'path' if you meant to execute a different request."
+    )
+
+
+def test_the_same_parameters_in_another_order_are_the_same(sandbox: Sandbox) -> None:
+    forms = ("name=Ada&metadata[a]=1&metadata[b]=2", "metadata%5Bb%5D=2&metadata[a]=1&name=Ada")
+    first, second = (sandbox.http.api("POST", "/v1/customers", form, Idempotency_Key="order") for form in forms)
+    assert second.content == first.content
+
+
+def test_keys_of_two_accounts_are_two_keys(sandbox: Sandbox) -> None:
+    made = sandbox.http.api("POST", "/v1/customers", "name=Ada", Idempotency_Key="ours").json()
+    headers = {"Authorization": "Bearer sk_test_51" + "Second12" * 5, "Idempotency-Key": "ours"}
+    theirs = sandbox.http.browser.post("/v1/customers", data={"name": "Grace"}, headers=headers)
+    assert theirs.status_code == 200
+    assert theirs.json()["id"] != made["id"]
+
+
+def test_a_key_is_forgotten_after_a_day() -> None:
+    began = 1_790_000_000.0
+    keys, mark = IdempotencyKeys(Store(None), began), fingerprint("/v1/customers", {"name": "Ada"})
+    assert keys.begin("acct_1", "k", mark, began) is None
+    keys.keep("acct_1", "k", mark, began, "POST /v1/customers", Replay(200, b"{}", "req_1"))
+    keys.end("acct_1", "k")
+    assert keys.begin("acct_1", "k", mark, began + KEPT_SECONDS - 1) == Replay(200, b"{}", "req_1")
+    assert keys.begin("acct_1", "k", mark, began + KEPT_SECONDS + 1) is None
+    with pytest.raises(Refusal, match="another in-progress request"):
+        keys.begin("acct_1", "k", mark, began + KEPT_SECONDS + 1)
+
+
+def test_a_key_may_have_255_characters(sandbox: Sandbox) -> None:
+    assert sandbox.http.api("POST", "/v1/customers", "name=A", Idempotency_Key="k" * 255).status_code == 200
+    error = sandbox.http.refused("POST", "/v1/customers", "name=A", Idempotency_Key="k" * 256)
+    assert (error["status"], error["type"]) == (400, "idempotency_error")
 
 
 def test_a_failed_validation_is_not_remembered(sandbox: Sandbox) -> None:
@@ -64,7 +111,11 @@ def test_a_second_request_in_flight_conflicts(sandbox: Sandbox) -> None:
     while not sandbox.stripe.v1.customers.list({"email": "busy@example.com"}).data:
         time.sleep(0.01)
     error = sandbox.http.refused("POST", "/v1/customers", form, Idempotency_Key="busy")
-    assert (error["status"], error["code"]) == (409, "idempotency_key_in_use")
+    assert (error["status"], error["type"], error["code"]) == (409, "idempotency_error", "idempotency_key_in_use")
+    assert error["message"] == (
+        "There is currently another in-progress request using this Idempotent Key (that probably means you submitted "
+        "twice, and the other request is still going through): busy. Please try again later."
+    )
     thread.join()
     sandbox.http.browser.post("/_sim/faults", json={"latency": 0})
     assert answers == [200]

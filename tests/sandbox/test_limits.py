@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from paygres.sandbox.limits import Limits
+from paygres.sandbox.object_limits import ObjectLimits
 from paygres.sandbox.wire.errors import Refusal
 from tests.sandbox.running import Sandbox
 
@@ -106,3 +107,29 @@ def test_a_limit_that_cannot_be_is_refused(sandbox: Sandbox, asked: dict[str, An
 def test_limits_can_be_on_from_the_start() -> None:
     with Sandbox("--limits", "3,2") as running:
         assert statuses(running, "/v1/customers", 3)[:3] == [200, 200, 429]
+
+
+def test_an_object_has_limits_of_its_own() -> None:
+    limits = ObjectLimits()
+    update, change = "POST /v1/payment_intents/{intent}", "POST /v1/subscriptions/{subscription_exposed_id}"
+    for _ in range(1000):
+        limits.admit(update, ["pi_1"], {}, 10.0)
+    limits.admit(update, ["pi_2"], {}, 10.0)
+    with pytest.raises(Refusal) as refused:
+        limits.admit("POST /v1/payment_intents/{intent}/confirm", ["pi_1"], {}, 11.0)
+    assert refused.value.headers == {"Stripe-Rate-Limited-Reason": "resource-specific"}
+    limits.admit(update, ["pi_1"], {}, 3610.1)
+    for second in range(20):
+        limits.admit("POST /v1/invoices", [], {"subscription": "sub_1"}, second * 6.1)
+    with pytest.raises(Refusal):
+        limits.admit(change, ["sub_1"], {"proration_behavior": "always_invoice"}, 3600.0)  # the 21st of the day
+    limits.admit(change, ["sub_1"], {"items": {"0": {"quantity": "2"}}}, 3600.0)
+
+
+def test_a_subscription_gets_ten_new_invoices_in_a_minute(limited: Sandbox) -> None:
+    customer = limited.stripe.v1.customers.create({}).id
+    turn(limited, on=True, rate=1000, endpoint_rate=1000)
+    form = {"customer": customer, "subscription": "sub_none"}
+    asked = [limited.http.api("POST", "/v1/invoices", form) for _ in range(12)]
+    assert [answer.status_code == 429 for answer in asked] == [False] * 10 + [True] * 2
+    assert asked[-1].headers["stripe-rate-limited-reason"] == "resource-specific"

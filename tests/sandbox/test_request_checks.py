@@ -111,7 +111,7 @@ def test_lists_may_be_sent_with_indices_or_empty_brackets(sandbox: Sandbox) -> N
         assert answer["images"] == ["https://a.example/1", "https://a.example/2"]
 
 
-@pytest.mark.parametrize("key", ["", "sk_test_short", "garbage", "pk_test_" + "a" * 30])
+@pytest.mark.parametrize("key", ["", "sk_test_short", "garbage", "uk_test_" + "a" * 30])
 def test_a_missing_or_garbled_key_is_unauthorized(sandbox: Sandbox, key: str) -> None:
     header = {"Authorization": f"Bearer {key}"} if key else {}
     answer = sandbox.http.browser.get("/v1/account", headers=header)

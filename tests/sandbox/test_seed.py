@@ -81,7 +81,7 @@ def test_as_many_are_listed_as_were_asked_for(seeded: Objects) -> None:
 @pytest.mark.parametrize("kind", PATHS)
 def test_seeded_objects_are_what_stripe_publishes(seeded: Objects, kind: str) -> None:
     for item in random.Random(kind).sample(seeded[kind], min(25, len(seeded[kind]))):
-        assert violations(item) == []
+        assert violations(item, strict=True) == []
 
 
 @pytest.mark.parametrize("kind", PATHS)
@@ -169,7 +169,7 @@ def test_a_plan_that_means_nothing_is_refused(sandbox: Sandbox, asked: dict[str,
 
 
 def test_fifty_thousand_objects_take_seconds_and_little_memory() -> None:
-    with Sandbox() as running:
+    with Sandbox(validate=False) as running:
         asked = {"products": 5_000, "prices": 10_000, "customers": 20_000, "subscriptions": 20_000}
         assert running.http.browser.post("/_sim/seed", json=asked, timeout=120).json() == asked
         assert cpu_seconds(running) < 20

@@ -128,7 +128,7 @@ def test_validating_mode_checks_its_own_answers() -> None:
 
 
 def test_the_front_page_says_what_this_is(sandbox: Sandbox) -> None:
-    assert "TEST SIMULATOR, not Stripe" in sandbox.http.browser.get("/").text
+    assert "TEST SIMULATOR – not Stripe" in sandbox.http.browser.get("/").text
 
 
 def test_account_creation_is_lazy_for_other_keys(sandbox: Sandbox) -> None:

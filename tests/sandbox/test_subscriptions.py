@@ -126,7 +126,8 @@ def test_a_trial_costs_nothing_and_then_renews(sandbox: Sandbox) -> None:
         ({"customer": "cus_none"}, "customer", "No such customer: 'cus_none'"),
         ({"default_payment_method": "pm_card_visa"}, "default_payment_method", "does not have a payment method"),
         ({"trial_end": 1000}, "trial_end", "in the future"),
-        ({"add_invoice_items": [{"price": "price_none"}]}, "add_invoice_items", "does not simulate"),
+        ({"add_invoice_items": [{"price": "price_none"}]}, "add_invoice_items[0][price]", "No such price"),
+        ({"application_fee_percent": 5}, "application_fee_percent", "does not simulate"),
         ({"collection_method": "send_invoice"}, "days_until_due", "days_until_due must be set"),
     ],
 )
@@ -396,8 +397,9 @@ def test_a_trial_without_a_card_pauses_and_is_resumed(sandbox: Sandbox) -> None:
         trial_period_days=7,
         trial_settings={"end_behavior": {"missing_payment_method": "pause"}},
     )
+    before = latest(sandbox)
     assert renew(sandbox, made["id"])["status"] == "paused"
-    assert sandbox.event_types()[-2:] == [UPDATED, "customer.subscription.paused"]
+    assert events_since(sandbox, before) == [UPDATED, "customer.subscription.paused"]
     with pytest.raises(stripe.InvalidRequestError, match="status of `paused`"):
         sandbox.stripe.v1.subscriptions.resume(subscribe(sandbox, subscriber(sandbox), price)["id"])
     method = sandbox.stripe.v1.payment_methods.attach("pm_card_visa", {"customer": customer}).id

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from paygres.sandbox import faults, ids
+from paygres.sandbox import faults, ids, request_faults, versions
 from paygres.sandbox.limits import Limits
 from paygres.sandbox.objects import account as accounts
 from paygres.sandbox.objects.catalog import INCLUDED, UNPUBLISHED, find_route
@@ -19,7 +19,8 @@ from paygres.sandbox.spec.document import VERSION
 from paygres.sandbox.spec.expansion import expand
 from paygres.sandbox.spec.parameters import checker
 from paygres.sandbox.wire import form
-from paygres.sandbox.wire.authorization import authorize
+from paygres.sandbox.wire.authorization import authorize, check_account
+from paygres.sandbox.wire.broken_connections import break_off
 from paygres.sandbox.wire.errors import Refusal
 from paygres.sandbox.wire.idempotency import IdempotencyKeys, Replay, fingerprint
 from paygres.sandbox.wire.lists import Page
@@ -39,7 +40,7 @@ class Api:
         self._faults = dials
         self._limits = limits
         self._restricted = restricted
-        self._keys = IdempotencyKeys(world.store)
+        self._keys = IdempotencyKeys(world.store, world.time())
         self._known_accounts: set[str] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -48,34 +49,48 @@ class Api:
         headers: Headers = [
             JSON,
             (b"request-id", request_id.encode()),
-            (b"stripe-version", sent.get(b"stripe-version", VERSION.encode())),
         ]
         key = sent.get(b"idempotency-key", b"").decode("latin-1") if scope["method"] == "POST" else ""
         if key:
             headers.append((b"idempotency-key", key.encode("latin-1")))
         in_flight: tuple[str, str] | None = None
+        version, broken_off = VERSION, ""
+        status, body = 0, b""
         try:
             encoded = await _body(receive)
             if encoded is None:
                 return
-            secret, account = authorize(sent.get(b"authorization", b"").decode("latin-1"))
+            version = versions.of_request(_header(sent, b"stripe-version"))
+            secret, account = authorize(_header(sent, b"authorization"))
+            check_account(_header(sent, b"stripe-account"), secret, account)
             self._restricted.check(secret, account, scope["method"], scope["path"])
             self._limits.admit(account, lambda: _endpoint(scope["method"], scope["path"]))
-            await self._faults.before(scope["method"], scope["path"])
-            status, body, in_flight = self._answer(scope, account, encoded, key, request_id, headers)
-            await self._faults.after(scope["method"], scope["path"])
+            if scope["method"] == "POST" and encoded:
+                form.check_content_type(_header(sent, b"content-type") or "")
+            plan = request_faults.plan(
+                self._faults, scope["method"], scope["path"], lambda: _endpoint(scope["method"], scope["path"]), encoded
+            )
+            await plan.before()
+            status, body, in_flight = self._answer(scope, account, encoded, key, request_id, headers, version)
+            await plan.after()
+        except request_faults.BrokenOff as fault:
+            broken_off = fault.how
         except Refusal as refusal:
             status, body = refusal.status, _error_body(refusal, request_id)
             headers += [(name.lower().encode(), value.encode()) for name, value in refusal.headers.items()]
         finally:
             if in_flight:
                 self._keys.end(*in_flight)
+        headers.append((b"stripe-version", version.encode()))
         headers.append((b"content-length", str(len(body)).encode()))
+        if broken_off:
+            await break_off(broken_off, send, receive, status, headers, body)
+            return
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
     def _answer(
-        self, scope: Scope, account: str, encoded: bytes, key: str, request_id: str, headers: Headers
+        self, scope: Scope, account: str, encoded: bytes, key: str, request_id: str, headers: Headers, version: str
     ) -> tuple[int, bytes, tuple[str, str] | None]:
         """(status, body, the idempotency key that is in flight until the answer is sent)."""
         method, path = scope["method"], scope["path"]
@@ -83,7 +98,8 @@ class Api:
         given = form.decode(encoded if method == "POST" else encoded or scope["query_string"])
         if method == "POST" and scope["query_string"]:
             given = {**form.decode(scope["query_string"]), **given}
-        print_of_request = fingerprint(method, path, given) if key else b""
+        self._limits.admit_object(operation, path_ids, given)
+        print_of_request = fingerprint(path, given) if key else b""
         if key:
             replay = self._keys.begin(account, key, print_of_request, self._world.time())
             if replay is not None:
@@ -91,7 +107,9 @@ class Api:
                 headers.append((b"original-request", replay.request_id.encode()))
                 return replay.status, replay.body, None
         try:
-            status, body = self._work(operation, route, path_ids, given, account, key, request_id, print_of_request)
+            status, body = self._work(
+                operation, route, path_ids, given, account, key, request_id, print_of_request, version
+            )
         except BaseException:
             if key:
                 self._keys.end(account, key)
@@ -108,7 +126,10 @@ class Api:
         key: str,
         request_id: str,
         print_of_request: bytes,
+        version: str,
     ) -> tuple[int, bytes]:
+        if version != VERSION:
+            given = versions.newer_form(version, operation, given)
         params: Params = given if operation in UNPUBLISHED else checker(operation)(given, "")
         paths = params.pop("expand", ()) or ()
         if isinstance(paths, dict):
@@ -119,9 +140,9 @@ class Api:
         try:
             if operation.startswith("GET "):
                 work = Work(world, account, int(now))
-                return 200, self._rendered(work, operation, route(work, params, *path_ids), paths)
+                return 200, self._rendered(work, operation, route(work, params, *path_ids), paths, version)
             with world.work(account, request_id=request_id, idempotency_key=key or None) as work:
-                body = self._rendered(work, operation, route(work, params, *path_ids), paths)
+                body = self._rendered(work, operation, route(work, params, *path_ids), paths, version)
                 if key:
                     self._keys.keep(account, key, print_of_request, now, operation, Replay(200, body, request_id))
             return 200, body
@@ -135,24 +156,24 @@ class Api:
             self._keys.keep(account, key, print_of_request, now, operation, Replay(status, body, request_id))
         return status, body
 
-    def _rendered(self, work: Work, operation: str, answer: Answer, paths: Iterable[str]) -> bytes:
+    def _rendered(self, work: Work, operation: str, answer: Answer, paths: Iterable[str], version: str) -> bytes:
         if isinstance(answer, Page):
-            if not paths and not work.world.settings.validate:
+            if not paths and not work.world.settings.validate and version == VERSION:
                 return answer.as_json()
             listed = answer.as_object()
             _expand(work, listed["data"], paths, listed=True)
             self._check(operation, listed)
-            return orjson.dumps(listed)
-        shown: Object = orjson.loads(orjson.dumps(answer)) if paths else answer
+            return orjson.dumps(versions.older(version, listed, work.get) if version != VERSION else listed)
+        shown: Object = orjson.loads(orjson.dumps(answer)) if paths or version != VERSION else answer
         _expand(work, [shown], paths, listed=False)
         self._check(operation, shown)
-        return orjson.dumps(shown)
+        return orjson.dumps(versions.older(version, shown, work.get) if version != VERSION else shown)
 
     def _check(self, operation: str, answer: Object) -> None:
         if self._world.settings.validate and operation not in UNPUBLISHED:
             from paygres.sandbox.spec.validation import answer_violations
 
-            problems = answer_violations(operation, answer)
+            problems = answer_violations(operation, answer, strict=True)
             if problems:
                 raise AssertionError(f"{operation} differs from Stripe's schema: {problems}")
 
@@ -169,6 +190,11 @@ def _expand(work: Work, items: list[Object], paths: Iterable[str], *, listed: bo
         return maker(work, item) if maker else None
 
     expand(items, paths, listed=listed, fetch=work.get, include=include)
+
+
+def _header(sent: dict[bytes, bytes], name: bytes) -> str | None:
+    value = sent.get(name)
+    return None if value is None else value.decode("latin-1")
 
 
 def _endpoint(method: str, path: str) -> str:

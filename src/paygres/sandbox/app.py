@@ -5,21 +5,25 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from paygres.sandbox.api import Api
 from paygres.sandbox.deliveries import Deliveries
 from paygres.sandbox.faults import Faults
 from paygres.sandbox.limits import Limits
+from paygres.sandbox.listen import listening_to
 from paygres.sandbox.pages.account_controls import AccountControls
+from paygres.sandbox.pages.authentication import AuthenticationPage
 from paygres.sandbox.pages.checkout import CheckoutPage
+from paygres.sandbox.pages.control_page import ControlPage
 from paygres.sandbox.pages.controls import Controls
+from paygres.sandbox.pages.invoice_page import InvoicePage
+from paygres.sandbox.pages.next_controls import NextControls
 from paygres.sandbox.pages.papers import PaperPages
 from paygres.sandbox.pages.portal import PortalPage
 from paygres.sandbox.pages.renewal_controls import RenewalControls
+from paygres.sandbox.pages.watch_controls import WatchControls
+from paygres.sandbox.pages.wire_controls import WireControls
 from paygres.sandbox.timers import run_timers
 from paygres.sandbox.wire.restricted_keys import RestrictedKeys
 from paygres.sandbox.world import World
@@ -28,6 +32,8 @@ from paygres.sandbox.world import World
 def create_app(world: World) -> ASGIApp:
     """The application; its lifespan runs the deliveries and the timers."""
     dials = Faults(latency=world.settings.latency)
+    dials.set(dict(world.settings.faults))
+    world.event_second = dials.event_second
     limits = Limits()
     if world.settings.limits is not None:
         account, endpoint = world.settings.limits
@@ -45,17 +51,23 @@ def create_app(world: World) -> ASGIApp:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await listening_to(world).close()
             world.store.close()
 
     pages = Starlette(
         routes=[
-            Route("/", _front, methods=["GET"]),
+            *AuthenticationPage(world).routes(),
             *CheckoutPage(world, deliveries).routes(),
+            *InvoicePage(world).routes(),
             *PaperPages(world).routes(),
             *PortalPage(world).routes(),
+            *ControlPage(world, deliveries, dials).routes(),
             *Controls(world, deliveries, dials).routes(),
             *AccountControls(world, limits, restricted).routes(),
             *RenewalControls(world).routes(),
+            *NextControls(world).routes(),
+            *WatchControls(world).routes(),
+            *WireControls(world, dials).routes(),
         ],
         lifespan=lifespan,
     )
@@ -68,7 +80,3 @@ def create_app(world: World) -> ASGIApp:
             await pages(scope, receive, send)
 
     return app
-
-
-async def _front(_: Request) -> Response:
-    return PlainTextResponse("Paygres Sandbox: TEST SIMULATOR, not Stripe. The API is under /v1.\n")

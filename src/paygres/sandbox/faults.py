@@ -1,106 +1,174 @@
-"""The fault dials: slow answers, refusals in place of the next answers, and deliveries that are dropped, lost, doubled,
-late or shuffled. Seeded, so that a run can be repeated."""
+"""The fault dials: one table that says which there are, what they may be set to and what they mean, and the dials as
+they are turned. request_faults.py and delivery_faults.py do what they say."""
 
-import asyncio
-import random
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
-from paygres.sandbox.wire.errors import Refusal
+from paygres.sandbox.answer_rules import AnswerRule, read_rules
+from paygres.sandbox.dice import Dice
 
-RATE_LIMITED = (
-    "Request rate limit exceeded. You can learn more about rate limits here https://stripe.com/docs/rate-limits."
+Kind = Literal["share", "seconds", "switch", "number", "list"]
+
+ALLOWED: Mapping[Kind, str] = {
+    "share": "a share, 0 to 1",
+    "seconds": "a number of seconds, 0 to {most:g}",
+    "switch": "true or false",
+    "number": "a whole number, 0 to {most:g}",
+    "list": "a list of rules, as JSON",
+}
+YES, NO = ("true", "on", "yes", "1"), ("false", "off", "no", "0")
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """`about`: what it disturbs. A dial at its `off` value does nothing."""
+
+    name: str
+    kind: Kind
+    about: Literal["requests", "deliveries", "everything"]
+    meaning: str
+    most: float = 1.0
+    off: Any = 0.0
+
+    def allowed(self) -> str:
+        return ALLOWED[self.kind].format(most=self.most)
+
+    def read(self, value: Any) -> Any:
+        """The value as the dial keeps it; raises ValueError with a sentence that says what is allowed."""
+        if self.kind == "list":
+            return read_rules(value)
+        if self.kind == "switch":
+            word = str(value).lower()
+            if isinstance(value, bool | str) and word in (*YES, *NO):
+                return word in YES
+            raise self._wrong(value)
+        try:
+            number = float("x" if isinstance(value, bool) or not isinstance(value, int | float | str) else value)
+        except ValueError:
+            raise self._wrong(value) from None
+        if not 0 <= number <= self.most or (self.kind == "number" and number != int(number)):
+            raise self._wrong(value)
+        return int(number) if self.kind == "number" else number
+
+    def _wrong(self, value: Any) -> ValueError:
+        return ValueError(f"`{self.name}` is {self.allowed()}, not {value!r}")
+
+
+HOUR = 3600.0
+DIALS: tuple[Dial, ...] = (
+    Dial("latency", "seconds", "requests", "waits so long before the answer of each POST", HOUR),
+    Dial("slow", "share", "requests", "so many answers come late, by `slow_for`; the work is done at once"),
+    Dial("slow_start", "share", "requests", "so many requests are begun late, by `slow_for`"),
+    Dial("slow_for", "seconds", "requests", "how late slow answers are", HOUR, 5.0),
+    Dial("rate_limit", "share", "requests", "so many requests are refused with 429, whatever their rate"),
+    Dial("error", "share", "requests", "so many requests are answered 500, and nothing is done"),
+    Dial("error_after", "share", "requests", "so many requests are answered 500 although the work is done"),
+    Dial("reset", "share", "requests", "so many connections are reset before the work"),
+    Dial("reset_after", "share", "requests", "so many connections are reset after the work: its answer is lost"),
+    Dial("reset_in_body", "share", "requests", "so many connections are reset in the middle of the answer"),
+    Dial("truncate", "share", "requests", "so many answers end in the middle"),
+    Dial("answers", "list", "requests", "rules for the next requests of a path", off=()),
+    Dial("drop", "share", "deliveries", "so many tries do not arrive; they are made again when their turn comes"),
+    Dial("lose", "share", "deliveries", "so many never arrive and are not tried again: only /v1/events knows of them"),
+    Dial("duplicate", "share", "deliveries", "so many tries arrive twice at the same moment"),
+    Dial("unheard", "share", "deliveries", "so many answers get lost on the way back: the delivery comes again later"),
+    Dial("delay", "seconds", "deliveries", "the first try comes up to so much later, and others overtake it", HOUR),
+    Dial("shuffle", "switch", "deliveries", "whatever is due goes out in any order", off=False),
+    Dial("same_second", "seconds", "deliveries", "events within so many seconds get one `created`, the first's", HOUR),
+    Dial(
+        "wrong_signature",
+        "share",
+        "deliveries",
+        "so many first tries are signed with another secret or an old timestamp; the next try is signed properly",
+    ),
+    Dial(
+        "two_signatures",
+        "switch",
+        "deliveries",
+        "each try carries a second v1, first in the header, as after a secret was rolled",
+        off=False,
+    ),
+    Dial("seed", "number", "everything", "begins the dice of the dials anew", 2.0**63, 0),
 )
+BY_NAME: Mapping[str, Dial] = {dial.name: dial for dial in DIALS}
 
 
-@dataclass(slots=True)
-class NextAnswer:
-    """Refuses the next `count` requests whose path starts with `path` (and method, if given) with `status`.
-    `after`: the work is done first and only its answer lost."""
-
-    status: int
-    count: int = 1
-    path: str = "/v1/"
-    method: str | None = None
-    after: bool = False
-
-    def matches(self, method: str, path: str) -> bool:
-        return self.count > 0 and path.startswith(self.path) and self.method in (None, method)
+def find_dial(name: str) -> Dial:
+    dial = BY_NAME.get(name)
+    if dial is None:
+        raise ValueError(f"there is no dial `{name}`; the dials are {', '.join(BY_NAME)}")
+    return dial
 
 
-@dataclass(slots=True)
+def read_dial(text: str) -> tuple[str, Any]:
+    """(name, value) of `name=value`; a switch may be its name alone. Raises ValueError with a sentence."""
+    name, separator, value = text.strip().partition("=")
+    dial = find_dial(name.strip())
+    if dial.kind == "list":
+        raise ValueError(f"`{name}` is {dial.allowed()}, and only /_sim/faults takes it")
+    if not separator and dial.kind != "switch":
+        raise ValueError(f"`{name}` needs a value: {dial.allowed()}")
+    return dial.name, dial.read(value.strip() if separator else True)
+
+
+def read_dials(text: str) -> dict[str, Any]:
+    """The dials of `duplicate=0.5,shuffle`."""
+    return dict(read_dial(one) for one in text.split(",") if one.strip())
+
+
 class Faults:
-    """`latency` in seconds, before each answer of a POST. Shares are 0 to 1: of tries that are dropped on the way and
-    made again later, of deliveries that are lost for good, of tries that arrive twice at once. `delay`: how many
-    seconds the first try may come late. `shuffle`: whatever is due goes in any order."""
+    """The dials as they are turned."""
 
-    latency: float = 0.0
-    answers: list[NextAnswer] = field(default_factory=list)
-    drop: float = 0.0
-    lose: float = 0.0
-    duplicate: float = 0.0
-    delay: float = 0.0
-    shuffle: bool = False
-    seed: int = 0
-    rng: random.Random = field(default_factory=lambda: random.Random(0))
+    def __init__(self, latency: float = 0.0) -> None:
+        self._values: dict[str, Any] = {}
+        self.rules: list[AnswerRule] = []
+        self.disturbs_requests = self.disturbs_deliveries = False
+        self._burst_began: dict[str, int] = {}
+        self.turn_off()
+        self.set({"latency": latency})
 
-    def set(self, dials: dict[str, Any]) -> None:
-        """Turns the dials that are named; raises ValueError for one that does not exist."""
-        for name, value in dials.items():
-            if name == "answers":
-                self.answers = [NextAnswer(**one) for one in value]
-            elif name == "seed":
-                self.seed = int(value)
-                self.rng = random.Random(self.seed)
-            elif name == "shuffle":
-                self.shuffle = bool(value)
-            elif name in ("latency", "delay"):
-                setattr(self, name, float(value))
-            elif name in ("drop", "lose", "duplicate"):
-                if not 0 <= float(value) <= 1:
-                    raise ValueError(f"{name} is a share, 0 to 1")
-                setattr(self, name, float(value))
-            else:
-                raise ValueError(f"no such dial: {name}")
+    def set(self, dials: Mapping[str, Any]) -> None:
+        """Turns the dials that are named: all of them, or none and a ValueError."""
+        read = {name: find_dial(name).read(value) for name, value in dials.items()}
+        if "answers" in read:
+            self.rules = read.pop("answers")
+        self._values.update(read)
+        if "seed" in read:
+            self.dice = Dice(read["seed"])
+        self.disturbs_requests = bool(self.rules) or self._turned("requests")
+        self.disturbs_deliveries = self._turned("deliveries")
+
+    def turn_off(self) -> None:
+        """All dials at their off values, the seed at 0."""
+        self._values = {dial.name: dial.off for dial in DIALS if dial.kind != "list"}
+        self.rules = []
+        self.dice = Dice(0)
+        self.disturbs_requests = self.disturbs_deliveries = False
 
     def shown(self) -> dict[str, Any]:
-        answers = [
-            {"status": one.status, "count": one.count, "path": one.path, "method": one.method, "after": one.after}
-            for one in self.answers
-        ]
-        return {
-            "latency": self.latency,
-            "answers": answers,
-            "drop": self.drop,
-            "lose": self.lose,
-            "duplicate": self.duplicate,
-            "delay": self.delay,
-            "shuffle": self.shuffle,
-            "seed": self.seed,
-        }
+        """Every dial and where it stands."""
+        rules = [rule.shown() for rule in self.rules]
+        return {dial.name: rules if dial.kind == "list" else self._values[dial.name] for dial in DIALS}
 
-    def strikes(self, share: float) -> bool:
-        """Whether a fault of this share happens now; a dial at 0 takes nothing from the seeded numbers."""
-        return share > 0 and self.rng.random() < share
+    def amount(self, name: str) -> float:
+        """A dial's share or seconds; a switch is 0 or 1."""
+        return self._values[name]
 
-    async def before(self, method: str, path: str) -> None:
-        self._refuse(method, path, after=False)
+    def strikes(self, dial: str, name: str) -> bool:
+        """Whether the fault of that dial happens to what has that name."""
+        share = self._values[dial]
+        return share > 0 and self.dice.throw(dial, name) < share
 
-    async def after(self, method: str, path: str) -> None:
-        if self.latency and method == "POST":
-            await asyncio.sleep(self.latency)
-        self._refuse(method, path, after=True)
+    def event_second(self, account: str, now: int) -> int:
+        """The `created` of an event that happens now."""
+        length = self._values["same_second"]
+        if not length:
+            return now
+        began = self._burst_began.get(account)
+        if began is None or not 0 <= now - began < length:
+            began = self._burst_began[account] = now
+        return began
 
-    def _refuse(self, method: str, path: str, *, after: bool) -> None:
-        for one in self.answers:
-            if one.after == after and one.matches(method, path):
-                one.count -= 1
-                raise _refusal(one.status)
-
-
-def _refusal(status: int) -> Refusal:
-    if status == 429:
-        return Refusal(RATE_LIMITED, status=429, code="rate_limit", stored=False)
-    if status >= 500:
-        return Refusal("An unknown error occurred", status=status, type="api_error")
-    return Refusal("The sandbox was told to refuse this request.", status=status)
+    def _turned(self, about: str) -> bool:
+        return any(self._values[dial.name] != dial.off for dial in DIALS if dial.about == about and dial.kind != "list")

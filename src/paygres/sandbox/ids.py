@@ -17,6 +17,8 @@ FORMS: dict[str, tuple[str, int]] = {
     "charge": ("ch_3", 23),
     "checkout.session": ("cs_test_a1", 56),
     "customer": ("cus_", 14),
+    "customer_balance_transaction": ("cbtxn_1", 23),
+    "discount": ("di_1", 23),
     "dispute": ("du_1", 23),
     "event": ("evt_1", 23),
     "invoice": ("in_1", 23),
@@ -24,17 +26,21 @@ FORMS: dict[str, tuple[str, int]] = {
     "invoiceitem": ("ii_1", 23),
     "item": ("li_1", 23),
     "line_item": ("il_1", 23),
+    "mandate": ("mandate_1", 23),
     "payment": ("py_3", 23),
     "payment_intent": ("pi_3", 23),
     "payment_method": ("pm_1", 23),
+    "payout": ("po_1", 23),
     "price": ("price_1", 23),
     "product": ("prod_", 14),
     "promotion_code": ("promo_1", 23),
     "refund": ("re_3", 23),
     "request": ("req_", 14),
+    "setup_attempt": ("setatt_1", 23),
     "setup_intent": ("seti_1", 23),
     "subscription": ("sub_1", 23),
     "subscription_item": ("si_", 14),
+    "test_helpers.test_clock": ("clock_1", 23),
     "webhook_endpoint": ("we_1", 23),
     "webhook_secret": ("whsec_", 32),
 }
@@ -59,7 +65,5 @@ def letters(length: int) -> str:
 
 def secret_letters(length: int, seed: str | None = None) -> str:
     """Letters for a key: unguessable, or always the same ones for the same seed."""
-    if seed is None:
-        return "".join(secrets.choice(ALPHABET) for _ in range(length))
-    digest = hashlib.shake_256(seed.encode()).digest(length)
+    digest = secrets.token_bytes(length) if seed is None else hashlib.shake_256(seed.encode()).digest(length)
     return "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest)

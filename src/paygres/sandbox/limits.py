@@ -1,13 +1,15 @@
-"""Stripe's rate limits by rule: a token bucket for each account and one for each of its endpoints, and counters that
-say how much of the allowed rate somebody used. Off unless it is switched on; the counters always run."""
+"""Stripe's rate limits by rule: a token bucket for each account and one for each of its endpoints, counts of what was
+done to one object, and counters that say how much of the allowed rate somebody used. Off unless it is switched on; the
+counters always run."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from paygres.sandbox.faults import RATE_LIMITED
-from paygres.sandbox.wire.errors import Refusal
+from paygres.sandbox.object_limits import ObjectLimits
+from paygres.sandbox.wire.errors import rate_limited
+from paygres.sandbox.wire.form import Form
 
 # What Stripe publishes for test mode, in requests a second: https://docs.stripe.com/rate-limits
 ACCOUNT_RATE = 25.0
@@ -65,6 +67,7 @@ class Limits:
     clock: Callable[[], float] = time.monotonic
     _buckets: dict[tuple[str, str], Bucket] = field(default_factory=dict)
     _counts: dict[str, Count] = field(default_factory=dict)
+    _of_objects: ObjectLimits = field(default_factory=ObjectLimits)
 
     def set(self, asked: dict[str, Any]) -> None:
         """Sets what is named, fills every bucket and begins to count anew; raises ValueError for what cannot be."""
@@ -79,6 +82,7 @@ class Limits:
                 setattr(self, name, value)
         self.on = bool(asked.get("on", self.on))
         self._buckets.clear()
+        self._of_objects.clear()
         self._counts.clear()
 
     def admit(self, account: str, operation: Callable[[], str]) -> None:
@@ -95,18 +99,17 @@ class Limits:
             for bucket, reason in ((of_account, "global-rate"), (of_endpoint, "endpoint-rate")):
                 if not bucket.has_one(now):
                     count.limited += 1
-                    raise Refusal(
-                        RATE_LIMITED,
-                        status=429,
-                        code="rate_limit",
-                        stored=False,
-                        headers={"Stripe-Rate-Limited-Reason": reason},
-                    )
+                    raise rate_limited(reason)
             of_account.tokens -= 1
             of_endpoint.tokens -= 1
         if count.first is None:
             count.first = now
         count.last = now
+
+    def admit_object(self, operation: str, path_ids: list[str], given: Form) -> None:
+        """Raises the 429 when the object of a request has had too many of its kind."""
+        if self.on:
+            self._of_objects.admit(operation, path_ids, given, self.clock())
 
     def shown(self) -> dict[str, Any]:
         """The limits, and what each account has asked since they were set."""

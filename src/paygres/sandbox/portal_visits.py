@@ -25,6 +25,7 @@ from paygres.sandbox.world import Work
 
 MOST_INVOICES = 24
 MOST_PRICES = 50
+MOST_OF_ONE = 999
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def prices_for(work: Work, visit: Visit, subscription: Object) -> list[Object]:
     """The plans to which a subscription of one item can change: those that the configuration names, else all active
     prices of the same product and currency."""
     items: list[Object] = subscription["items"]["data"]
-    if len(items) != 1 or not visit.allows("subscription_update"):
+    if len(items) != 1 or not _may_change(visit, "price"):
         return []
     present = items[0]["price"]
     products: list[Object] = visit.features["subscription_update"].get("products") or []
@@ -85,12 +86,33 @@ def prices_for(work: Work, visit: Visit, subscription: Object) -> list[Object]:
     return sorted((one for one in fitting if one["id"] != present["id"]), key=lambda one: one["unit_amount"] or 0)
 
 
-def cancel(work: Work, visit: Visit, id: str, feedback: str | None = None) -> Object:
+def quantities_for(visit: Visit, subscription: Object) -> tuple[int, int] | None:
+    """The least and the most that a customer may choose of a subscription's one item; None when it may not."""
+    items: list[Object] = subscription["items"]["data"]
+    if len(items) != 1 or not _may_change(visit, "quantity") or items[0].get("quantity") is None:
+        return None
+    products: list[Object] = visit.features["subscription_update"].get("products") or []
+    product = next((one for one in products if one["product"] == items[0]["price"]["product"]), None)
+    if product is None:
+        return 1, MOST_OF_ONE
+    rules = product["adjustable_quantity"]
+    return (rules["minimum"], rules.get("maximum") or MOST_OF_ONE) if rules["enabled"] else None
+
+
+def reasons_of(visit: Visit) -> list[str]:
+    """The reasons for a cancellation that the customer is asked to choose from."""
+    asked = visit.features["subscription_cancel"]["cancellation_reason"]
+    return list(asked["options"]) if asked["enabled"] else []
+
+
+def cancel(work: Work, visit: Visit, id: str, feedback: str | None = None, comment: str | None = None) -> Object:
     """As the configuration says: now, or at the end of the period, which flexible billing says by `cancel_at` alone."""
     _must_allow(visit, "subscription_cancel")
     subscription = subscription_of(work, visit, id)
     rules = visit.features["subscription_cancel"]
     told: Object = {"feedback": feedback} if feedback else {}
+    if comment:
+        told["comment"] = comment
     if rules["mode"] == "immediately":
         prorates = rules["proration_behavior"] != "none"
         now = rules["proration_behavior"] == "always_invoice"
@@ -112,25 +134,32 @@ def go_on(work: Work, visit: Visit, id: str) -> Object:
     return work.update_and_emit(subscription, "customer.subscription.updated", **changes)
 
 
-def plan_change(work: Work, visit: Visit, id: str, price: str) -> tuple[Object, Change]:
-    """(subscription, what the change of its plan would do)."""
+def plan_change(work: Work, visit: Visit, id: str, price: str, quantity: int | None = None) -> tuple[Object, Change]:
+    """(subscription, what the change of its plan, of its quantity, or of both would do)."""
     _must_allow(visit, "subscription_update")
     subscription = subscription_of(work, visit, id)
-    if price not in [one["id"] for one in prices_for(work, visit, subscription)]:
+    present = subscription["items"]["data"][0]
+    bounds = quantities_for(visit, subscription)
+    if quantity == present.get("quantity"):
+        quantity = None
+    if quantity is not None and not (bounds and bounds[0] <= quantity <= bounds[1]):
+        raise Refusal("This quantity cannot be chosen.", param="quantity")
+    stays = price == present["price"]["id"] and bounds is not None
+    if not stays and price not in [one["id"] for one in prices_for(work, visit, subscription)]:
         raise no_such("price", price, "price", status=404)
     rules = visit.features["subscription_update"]
-    asked: dict[str, Any] = {
-        "items": [{"id": subscription["items"]["data"][0]["id"], "price": price}],
-        "proration_behavior": rules["proration_behavior"],
-    }
+    item: dict[str, Any] = {"id": present["id"], "price": price}
+    if quantity is not None:
+        item["quantity"] = quantity
+    asked: dict[str, Any] = {"items": [item], "proration_behavior": rules["proration_behavior"]}
     if subscription["status"] == "trialing" and rules["trial_update_behavior"] == "end_trial":
         asked["trial_end"] = "now"
     return subscription, subscription_changes.read(work, subscription, asked)
 
 
-def change_plan(work: Work, visit: Visit, id: str, price: str) -> Object:
-    """To another price, now; raises the 402 of a charge that would fail."""
-    subscription, change = plan_change(work, visit, id, price)
+def change_plan(work: Work, visit: Visit, id: str, price: str, quantity: int | None = None) -> Object:
+    """To another price or quantity, now; raises the 402 of a charge that would fail."""
+    subscription, change = plan_change(work, visit, id, price, quantity)
     # A change of plan takes the planned end back, as it does in Stripe's portal.
     fields = subscription_terms.end_at(work, subscription, None, by_period_end=False)
     return subscription_changes.apply(work, subscription, change, fields, payment_behavior="error_if_incomplete")
@@ -153,8 +182,17 @@ def change_card(work: Work, visit: Visit, card: Card, buyer: Buyer) -> Object:
     return method
 
 
+def change_details(work: Work, visit: Visit, given: Object) -> Object:
+    """Those of the customer's details that its configuration lets it change."""
+    _must_allow(visit, "customer_update")
+    allowed = visit.features["customer_update"]["allowed_updates"]
+    changes = {name: value for name, value in given.items() if name in allowed}
+    return work.update_and_emit(visit.customer, "customer.updated", **changes)
+
+
 def pay_invoice(work: Work, visit: Visit, id: str) -> Object:
-    """Charges an open invoice to the saved card; raises the 402 of a decline."""
+    """Charges an open invoice to the saved card; raises the 402 of a decline. A card that asks for an authentication
+    leaves it open."""
     _must_allow(visit, "invoice_history")
     invoice = next((one for one in invoices_of(work, visit) if one["id"] == id), None)
     if invoice is None or invoice["status"] != "open":
@@ -167,6 +205,11 @@ def pay_invoice(work: Work, visit: Visit, id: str) -> Object:
     if refusal is not None:
         raise refusal
     return invoice
+
+
+def _may_change(visit: Visit, what: str) -> bool:
+    rules = visit.features["subscription_update"]
+    return visit.allows("subscription_update") and what in rules["default_allowed_updates"]
 
 
 def _must_allow(visit: Visit, feature: str) -> None:

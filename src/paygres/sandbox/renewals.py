@@ -9,9 +9,10 @@ from paygres.sandbox.objects import (
     invoice_papers,
     periods,
     sold_items,
+    subscription_discounts,
     subscription_ends,
-    subscription_pauses,
     subscription_terms,
+    subscription_trials,
 )
 from paygres.sandbox.objects.subscription_terms import ENDED
 from paygres.sandbox.spec.complete import Object
@@ -29,11 +30,9 @@ def due(work: Work, id: str) -> None:
     if subscription is None or subscription["status"] in RESTING:
         return
     cancel_at = subscription["cancel_at"]
-    # A timer may wake a moment early; it must not then wait for a second try.
-    now = int(work.world.time() + 1)
-    if cancel_at is not None and cancel_at <= now:
+    if cancel_at is not None and cancel_at <= work.now:
         _end(work, subscription)
-    elif subscription_terms.period_end(subscription) <= now:
+    elif subscription_terms.period_end(subscription) <= work.now:
         invoice = pass_period(work, subscription)
         if invoice is not None:
             work.later(DRAFT_FOR, "advance_invoice", invoice["id"])
@@ -58,7 +57,7 @@ def pass_period(work: Work, subscription: Object) -> Object | None:
     """Into the next period: customer.subscription.updated and the draft of its invoice, which it answers. A trial
     without a payment method may pause or end the subscription instead (None)."""
     ends_trial = subscription["status"] == "trialing"
-    if ends_trial and _stops_after_trial(work, subscription):
+    if ends_trial and subscription_trials.stop(work, subscription, automatic=True):
         return None
     now = subscription_terms.period_end(subscription)
     before = subscription_terms.period(subscription)
@@ -75,6 +74,10 @@ def pass_period(work: Work, subscription: Object) -> Object | None:
     changes: Object = {"items": sold_items.listed(subscription["id"], items), "latest_invoice": invoice_id}
     if ends_trial:
         changes["status"] = "active"
+    over = subscription_discounts.over_at(work, subscription, now)
+    if over:
+        gone = subscription_discounts.ids_of(over)
+        changes["discounts"] = [id for id in subscription["discounts"] if id not in gone]
     previous = work.change(subscription, **changes)
     subscription_terms.schedule(work, subscription)
     customer = work.find("customer", subscription["customer"], "customer")
@@ -91,10 +94,12 @@ def pass_period(work: Work, subscription: Object) -> Object | None:
             reason="subscription_cycle",
             subscription=subscription,
             period=before,
+            at=now,
             auto_advance=(subscription["pause_collection"] or {}).get("behavior") != "keep_as_draft",
             automatically_finalizes_at=work.now + DRAFT_FOR,
         )
     )
+    subscription_discounts.announce_end(work, over, automatic=True)
     work.emit("customer.subscription.updated", subscription, previous, automatic=True)
     work.emit("invoice.created", draft, automatic=True)
     return draft
@@ -137,15 +142,3 @@ def retry_invoice(work: Work, id: str) -> None:
 
 def _end(work: Work, subscription: Object) -> Object:
     return subscription_ends.end(work, subscription, as_planned=True)
-
-
-def _stops_after_trial(work: Work, subscription: Object) -> bool:
-    behavior = (subscription["trial_settings"] or {})["end_behavior"]["missing_payment_method"]
-    customer = work.find("customer", subscription["customer"], "customer")
-    if behavior == "create_invoice" or invoice_collection.method_of(work, customer, subscription) is not None:
-        return False
-    if behavior == "cancel":
-        subscription_ends.end(work, subscription, reason=None)
-        return True
-    subscription_pauses.pause(work, subscription)
-    return True

@@ -17,6 +17,9 @@ CREATE TABLE IF NOT EXISTS objects (
 -- Lists are in the order of `created`, and may be narrowed by it. Seeded objects are older than their row numbers say.
 DROP INDEX IF EXISTS objects_by_kind;
 CREATE INDEX IF NOT EXISTS objects_by_time ON objects (account, kind, created, seq) WHERE deleted = 0;
+-- Which accounts have any of these is asked over all accounts.
+CREATE INDEX IF NOT EXISTS objects_of_few ON objects (kind, account)
+    WHERE kind = 'webhook_endpoint' OR kind = 'test_helpers.test_clock';
 
 -- One row per field that lists can be narrowed by.
 CREATE TABLE IF NOT EXISTS links (
@@ -62,3 +65,14 @@ CREATE TABLE IF NOT EXISTS timers (
     subject TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS timers_by_due ON timers (due);
+
+-- The same for what lives in the time of a test clock: nothing happens before the clock is advanced.
+CREATE TABLE IF NOT EXISTS clock_timers (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    account TEXT NOT NULL,
+    clock TEXT NOT NULL,
+    due REAL NOT NULL,
+    name TEXT NOT NULL,
+    subject TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS clock_timers_by_due ON clock_timers (clock, due, seq);

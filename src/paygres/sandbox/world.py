@@ -10,11 +10,13 @@ from typing import Any
 import orjson
 
 from paygres.sandbox import ids
+from paygres.sandbox.clock import CLOCKED, PAYMENTS, Clock, test_clock_of
 from paygres.sandbox.difference import difference
 from paygres.sandbox.settings import Settings
 from paygres.sandbox.spec.complete import Object, complete
 from paygres.sandbox.spec.document import VERSION
 from paygres.sandbox.store import Store
+from paygres.sandbox.switches import Switches
 from paygres.sandbox.wire.errors import Refusal, no_such
 
 # Where an id's noun in "No such ...: 'x'" is not its kind's name with spaces.
@@ -23,6 +25,7 @@ NOUNS = {
     "checkout.session": "checkout.session",
     "event": "event",
     "payment_method": "PaymentMethod",
+    "test_helpers.test_clock": "test_clock",
 }
 
 
@@ -36,11 +39,19 @@ class Endpoint:
     secrets: tuple[str, ...]
     wanted: frozenset[str]
     api_version: str | None
+    # When each secret is over: a rolled one lives on for a while.
+    ends: tuple[float | None, ...] = ()
+
+    def secrets_at(self, now: float) -> tuple[str, ...]:
+        """Those that sign, the newest first."""
+        ends = self.ends or (None,) * len(self.secrets)
+        return tuple(secret for secret, end in zip(self.secrets, ends, strict=True) if end is None or end > now)
 
 
 @dataclass(slots=True)
 class Work:
-    """One transaction over one account's objects. `now` is in whole seconds and the same throughout."""
+    """One transaction over one account's objects. `now` is in whole seconds and the same throughout, except that it
+    becomes the frozen time of the first test clock that an object belongs to: `clock` is that clock's id."""
 
     world: "World"
     account: str
@@ -48,6 +59,7 @@ class Work:
     request_id: str | None = None
     idempotency_key: str | None = None
     delivers: bool = False
+    clock: str | None = None
 
     @property
     def store(self) -> Store:
@@ -63,9 +75,13 @@ class Work:
         """The object of that kind, tombstones included; raises `Refusal` ("No such ...")."""
         row = self.store.body(self.account, id)
         if row is None or row[0] != kind:
-            noun = NOUNS.get(kind, kind.replace("test_helpers.", ""))
-            raise no_such(noun, id, param, status=404 if in_path else 400)
-        return orjson.loads(row[1])
+            raise no_such(NOUNS.get(kind, kind), id, param, status=404 if in_path else 400)
+        found: Object = orjson.loads(row[1])
+        if self.clock is None and self.account in self.world.clock.accounts_with_test_clocks():
+            clock = test_clock_of(found, self.get)
+            if clock is not None:
+                self.enter_time(clock)
+        return found
 
     def find_living(self, kind: str, id: str, param: str, *, in_path: bool = False) -> Object:
         found = self.find(kind, id, param, in_path=in_path)
@@ -76,11 +92,28 @@ class Work:
     def hidden(self, id: str) -> Object:
         return self.store.hidden(id)
 
+    def enter_time(self, clock: Object) -> None:
+        """From here on it is the test clock's time."""
+        self.refuse_while_advancing(clock)
+        self.clock, self.now = clock["id"], clock["frozen_time"]
+
+    def refuse_while_advancing(self, clock: Object) -> None:
+        """Raises the 429 of a request that would change something while the test clock is on its way."""
+        if clock["status"] == "advancing" and self.request_id is not None:
+            raise Refusal(
+                f"Test clock advancement underway - cannot perform modifications: {clock['id']}",
+                status=429,
+                code="rate_limit",
+                stored=False,
+            )
+
     # changing
 
     def add(self, item: Object, hidden: Object | None = None) -> Object:
         """Null-fills the new object and stores it; answers the same dict."""
-        complete(item)
+        if self.clock is not None and item["object"] in PAYMENTS:
+            item["created"] = int(self.world.time())
+        self.world.check(complete(item))
         self.store.insert(self.account, item, orjson.dumps(item), hidden)
         return item
 
@@ -88,7 +121,7 @@ class Work:
         """Sets fields of the object (in place), stores it, and answers its `previous_attributes`."""
         before = orjson.loads(orjson.dumps(item))
         item.update(fields)
-        complete(item)
+        self.world.check(complete(item))
         previous = difference(before, item)
         if previous:
             self.store.replace(before, item, orjson.dumps(item))
@@ -101,15 +134,17 @@ class Work:
         return tombstone
 
     def emit(self, type: str, item: Object, previous: Object | None = None, *, automatic: bool = False) -> str:
-        """Records an event about the object as it is now, and its deliveries; answers the event's id.
-        `automatic`: nobody's request caused it."""
+        """Records an event about the object as it is now, and its deliveries; answers the event's id. `automatic`:
+        nobody's request caused it. Its `created` is the sandbox's time, whatever a test clock says, as Stripe's is."""
         body: Object = {"object": item} if previous is None else {"object": item, "previous_attributes": previous}
         endpoints = [one for one in self.world.endpoints(self.account) if _wants(one, type)]
         event: Object = {
             "id": ids.new("event"),
             "object": "event",
             "api_version": VERSION,
-            "created": self.now,
+            "created": self.world.event_second(
+                self.account, self.now if self.clock is None else int(self.world.time())
+            ),
             "data": body,
             "livemode": False,
             "pending_webhooks": len(endpoints),
@@ -124,7 +159,8 @@ class Work:
         for endpoint in endpoints:
             self.store.run(
                 "INSERT INTO deliveries (account, event, endpoint, due) VALUES (?, ?, ?, ?)",
-                (self.account, event["id"], endpoint.id, self.world.time()),
+                # Deliveries live in the machine's time: receivers compare the signature's timestamp with theirs.
+                (self.account, event["id"], endpoint.id, time.time()),
             )
             self.delivers = True
         return event["id"]
@@ -138,10 +174,19 @@ class Work:
 
     def later(self, seconds: float, name: str, subject: str) -> None:
         """Runs the timer `name` (see timers.py) for the object `subject`, also after a restart."""
-        due = self.world.time() + seconds
+        lives_in_clock = self.clock is not None and name in CLOCKED
+        self.at((self.now if lives_in_clock else self.world.time()) + seconds, name, subject)
+
+    def at(self, due: float, name: str, subject: str) -> None:
+        """`later`, at a moment: a Unix time of the test clock in whose time this work is, or of the sandbox."""
+        if self.clock is not None and name in CLOCKED:
+            self.store.run(
+                "INSERT INTO clock_timers (account, clock, due, name, subject) VALUES (?, ?, ?, ?, ?)",
+                (self.account, self.clock, due, name, subject),
+            )
+            return
         self.store.run(
-            "INSERT INTO timers (account, due, name, subject) VALUES (?, ?, ?, ?)",
-            (self.account, due, name, subject),
+            "INSERT INTO timers (account, due, name, subject) VALUES (?, ?, ?, ?)", (self.account, due, name, subject)
         )
         if due < self.world.next_timer:
             self.world.wake_timers()
@@ -156,8 +201,12 @@ class World:
         self.origin = ""
         self.wake_deliveries = _nothing
         self.wake_timers = _nothing
+        # The fault dials may give the events of a burst one `created`.
+        self.event_second = _as_it_is
         # When the timers wake by themselves; only an earlier one has to wake them.
         self.next_timer = 0.0
+        self.clock = Clock(self.store, settings.clock)
+        self.switches = Switches()
         self._endpoints: dict[str, list[Endpoint]] = {}
         self._accounts: list[str] | None = None
         self._validate = None
@@ -167,15 +216,22 @@ class World:
             self._validate = violations
 
     def time(self) -> float:
-        """The sandbox's clock, in Unix seconds."""
-        return time.time()
+        """What the sandbox's clock shows, in Unix seconds."""
+        return self.clock.time()
 
     @contextmanager
     def work(
-        self, account: str, *, request_id: str | None = None, idempotency_key: str | None = None
+        self,
+        account: str,
+        *,
+        request_id: str | None = None,
+        idempotency_key: str | None = None,
+        clock: str | None = None,
+        now: int | None = None,
     ) -> Iterator[Work]:
-        """A unit of work. A `Refusal` rolls it back, except a declined card's: the decline happened."""
-        work = Work(self, account, int(self.time()), request_id, idempotency_key)
+        """A unit of work, in a test clock's time where `clock` and `now` say so. A `Refusal` rolls it back, except a
+        declined card's: the decline happened."""
+        work = Work(self, account, int(self.time()) if now is None else now, request_id, idempotency_key, clock=clock)
         declined: Refusal | None = None
         try:
             with self.store.transaction():
@@ -187,6 +243,7 @@ class World:
                     declined = refusal
         except BaseException:
             self.forget_endpoints(account)
+            self.clock.forget_test_clocks()
             raise
         if work.delivers:
             self.wake_deliveries()
@@ -196,7 +253,7 @@ class World:
     def check(self, item: Object) -> None:
         """In validating mode: raises when the object is not what Stripe publishes."""
         if self._validate is not None:
-            problems = self._validate(item)
+            problems = self._validate(item, strict=True)
             if problems:
                 raise AssertionError(f"{item.get('object')} differs from Stripe's schema: {problems}")
 
@@ -223,14 +280,19 @@ class World:
         for body in reversed(self.store.page(account, "webhook_endpoint", links={}, limit=1000)):
             item = orjson.loads(body)
             if item["status"] == "enabled":
-                secrets = tuple(self.store.hidden(item["id"])["secrets"])
+                hidden = self.store.hidden(item["id"])
                 wanted = frozenset(item["enabled_events"])
-                found.append(Endpoint(item["id"], account, item["url"], secrets, wanted, item["api_version"]))
+                secrets, ends = tuple(hidden["secrets"]), tuple(hidden.get("ends", ()))
+                found.append(Endpoint(item["id"], account, item["url"], secrets, wanted, item["api_version"], ends))
         return found
 
 
 def _wants(endpoint: Endpoint, type: str) -> bool:
     return type in endpoint.wanted or "*" in endpoint.wanted
+
+
+def _as_it_is(account: str, now: int) -> int:
+    return now
 
 
 def _nothing() -> None:

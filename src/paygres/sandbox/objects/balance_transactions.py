@@ -3,6 +3,7 @@
 from paygres.sandbox import ids
 from paygres.sandbox.objects.routes import Params, Routes
 from paygres.sandbox.spec.complete import Object
+from paygres.sandbox.wire.lists import Page, answer_list
 from paygres.sandbox.world import Work
 
 SECONDS_TO_PAYOUT = 2 * 24 * 3600
@@ -23,6 +24,14 @@ def of_failed_refund(work: Work, refund: Object) -> Object:
     return _make(work, refund, "refund_failure", refund["amount"], "REFUND FAILURE", [])
 
 
+def of_payout(work: Work, payout: Object) -> Object:
+    return _make(work, payout, "payout", -payout["amount"], "STRIPE PAYOUT", [])
+
+
+def of_canceled_payout(work: Work, payout: Object) -> Object:
+    return _make(work, payout, "payout_cancel", payout["amount"], "STRIPE PAYOUT", [], category="payout_reversal")
+
+
 def of_dispute(work: Work, dispute: Object, *, won: bool) -> Object:
     """The withdrawal with its fee, or the reversal, which does not give the fee back."""
     charge, amount = dispute["charge"], dispute["amount"]
@@ -36,6 +45,11 @@ def of_dispute(work: Work, dispute: Object, *, won: bool) -> Object:
 
 def retrieve(work: Work, params: Params, id: str) -> Object:
     return work.find("balance_transaction", id, "id", in_path=True)
+
+
+def list_all(work: Work, params: Params) -> Page:
+    links = {name: params.get(name) for name in ("currency", "source", "type")}
+    return answer_list(work, "balance_transaction", params, "/v1/balance_transactions", links=links)
 
 
 def _fee(amount: int, currency: str, description: str) -> list[Object]:
@@ -82,4 +96,7 @@ def _make(
     )
 
 
-ROUTES: Routes = {"GET /v1/balance_transactions/{id}": retrieve}
+ROUTES: Routes = {
+    "GET /v1/balance_transactions/{id}": retrieve,
+    "GET /v1/balance_transactions": list_all,
+}

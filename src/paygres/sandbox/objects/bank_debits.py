@@ -1,50 +1,50 @@
-"""Bank debits (SEPA): a payment method whose charge stays pending for days and then succeeds or fails. Stripe's test
-IBANs, and the objects that a debit makes."""
+"""Bank debits (SEPA and ACH): a payment method whose charge stays pending for days and then succeeds or fails. Stripe's
+test accounts, and the objects that a debit makes."""
 
 from dataclasses import dataclass
 
 from paygres.sandbox import ids
 from paygres.sandbox.objects import fields, payment_methods
+from paygres.sandbox.objects.bank_debit_accounts import ACCOUNTS, CURRENCIES, NAMED, ROUTING_NUMBER, Debit
+from paygres.sandbox.objects.routes import Params
 from paygres.sandbox.spec.complete import Object
 from paygres.sandbox.wire import metadata
 from paygres.sandbox.wire.errors import Refusal
 from paygres.sandbox.world import Work
 
+__all__ = ["CURRENCIES", "NAMED", "Debit"]
+
+# What a checkout in euros offers besides cards, and the only currency of it.
 TYPE = "sepa_debit"
 CURRENCY = "eur"
-FAILURE_CODE = "insufficient_funds"
-FAILURE_MESSAGE = "The customer's account has insufficient funds to cover this payment."
 
 
 @dataclass(frozen=True, slots=True)
-class Debit:
-    """A bank account that can be debited. `fails`: its bank returns the debit in the end."""
-
-    iban: str
-    fails: bool = False
+class Failure:
+    code: str
+    message: str
 
 
-DEBITS = {
-    debit.iban: debit
-    for debit in (
-        Debit("AT611904300234573201"),
-        Debit("AT861904300235473202", fails=True),
-        Debit("DE89370400440532013000"),
-        Debit("DE62370400440532013001", fails=True),
-    )
+MESSAGES = {
+    "account_closed": "The customer's bank account has been closed.",
+    "charge_exceeds_source_limit": "This payment exceeds the weekly volume that the customer's account allows.",
+    "charge_exceeds_weekly_limit": "This payment exceeds the weekly number of payments that the account allows.",
+    "debit_not_authorized": "The customer has notified their bank that this payment was unauthorized.",
+    "insufficient_funds": "The customer's account has insufficient funds to cover this payment.",
+    "no_account": "The customer's bank account could not be located.",
 }
-NAMED = {
-    "pm_success_at": "AT611904300234573201",
-    "pm_failed_at": "AT861904300235473202",
-    "pm_success_de": "DE89370400440532013000",
-    "pm_failed_de": "DE62370400440532013001",
-}
+
+
+def failure_of(debit: Debit) -> Failure | None:
+    """Why the bank returns the debit in the end, None when it pays."""
+    return Failure(debit.failure, MESSAGES[debit.failure]) if debit.failure else None
 
 
 def debit_of(iban_or_name: str) -> Debit | None:
-    """The account of a test IBAN, however it is spaced, or of a name such as `pm_success_at`; None for any other."""
-    iban = NAMED.get(iban_or_name) or "".join(iban_or_name.split()).upper()
-    return DEBITS.get(iban)
+    """The account of a test IBAN or account number, however it is spaced, or of a name such as `pm_success_at`; None
+    for any other."""
+    number = NAMED.get(iban_or_name) or "".join(iban_or_name.split()).upper()
+    return ACCOUNTS.get(number)
 
 
 def invalid_iban(param: str) -> Refusal:
@@ -56,6 +56,9 @@ def invalid_iban(param: str) -> Refusal:
 def make_method(
     work: Work, debit: Debit, buyer: "payment_methods.Buyer", given_metadata: dict[str, str] | None = None
 ) -> Object:
+    more: Object = {"generated_from": {"charge": None, "setup_attempt": None}}
+    if debit.kind == "us_bank_account":
+        more = {"networks": {"preferred": "ach", "supported": ["ach"]}, "financial_connections_account": None}
     return work.add(
         {
             "id": ids.new("payment_method"),
@@ -65,35 +68,43 @@ def make_method(
             "created": work.now,
             "livemode": False,
             "metadata": given_metadata or {},
-            TYPE: {**_details(debit), "generated_from": {"charge": None, "setup_attempt": None}},
-            "type": TYPE,
+            debit.kind: {**details(debit), **more},
+            "type": debit.kind,
         },
-        hidden={"iban": debit.iban},
+        hidden={"iban": debit.number},
     )
 
 
-def create_method(work: Work, params: Object) -> Object:
-    """`POST /v1/payment_methods` with `type=sepa_debit`. Stripe wants the owner's name and email for the mandate."""
-    debit = debit_of(params.get(TYPE, {}).get("iban") or "")
-    if debit is None:
-        raise invalid_iban(f"{TYPE}[iban]")
+def create_method(work: Work, params: Params, prefix: str = "") -> Object:
+    """A payment method of `type` `sepa_debit` or `us_bank_account`. Stripe wants the owner's name (and for SEPA the
+    email) for the mandate. `prefix`: where the parameters lie in the request."""
+    kind: str = params["type"]
+    given: Params = params.get(kind, {})
+    sepa = kind == TYPE
+    debit = debit_of(given.get("iban" if sepa else "account_number") or "")
+    if debit is None or debit.kind != kind:
+        raise invalid_iban(_inside(prefix, f"{kind}[iban]")) if sepa else _invalid_account(prefix)
+    if not sepa and given.get("routing_number") != ROUTING_NUMBER:
+        raise Refusal(
+            f"Invalid routing number. In test mode, use {ROUTING_NUMBER}.",
+            code="routing_number_invalid",
+            param=_inside(prefix, f"{kind}[routing_number]"),
+        )
     told = params.get("billing_details", {})
-    for name in ("name", "email"):
+    for name in ("name", "email") if sepa else ("name",):
         if not told.get(name):
-            raise Refusal(
-                f"Missing required param: billing_details[{name}].",
-                code="parameter_missing",
-                param=f"billing_details[{name}]",
-                stored=False,
-            )
-    buyer = payment_methods.Buyer(
-        fields.email(told["email"], "billing_details[email]"), told["name"], told.get("phone") or None
-    )
+            param = _inside(prefix, f"billing_details[{name}]")
+            raise Refusal(f"Missing required param: {param}.", code="parameter_missing", param=param, stored=False)
+    email = told.get("email") or None
+    if email is not None:
+        fields.email(email, _inside(prefix, "billing_details[email]"))
+    address = {"country": None, **(told.get("address") or {})}
+    buyer = payment_methods.Buyer(email, told["name"], told.get("phone") or None, address)
     return make_method(work, debit, buyer, metadata.from_params(params))
 
 
 def debit_behind(work: Work, payment_method: Object) -> Debit:
-    return DEBITS[work.hidden(payment_method["id"])["iban"]]
+    return ACCOUNTS[work.hidden(payment_method["id"])["iban"]]
 
 
 def make_charge(
@@ -126,7 +137,10 @@ def make_charge(
             "paid": False,
             "payment_intent": intent["id"],
             "payment_method": payment_method["id"],
-            "payment_method_details": {TYPE: _details(debit), "type": TYPE},
+            "payment_method_details": {
+                debit.kind: {**details(debit), "mandate": _mandate_of(work, payment_method)},
+                "type": debit.kind,
+            },
             "radar_options": {},
             "receipt_email": intent["receipt_email"],
             "refunded": False,
@@ -134,15 +148,72 @@ def make_charge(
             "statement_descriptor": intent["statement_descriptor"],
             "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
             "status": "pending",
+            "transfer_group": intent["transfer_group"],
         }
     )
 
 
-def _details(debit: Debit) -> Object:
+def details(debit: Debit) -> Object:
+    """What a payment method and a charge tell about an account alike."""
+    told: Object = {"fingerprint": f"sandbox{debit.number[-9:]}", "last4": debit.number[-4:]}
+    if debit.kind == TYPE:
+        return {"bank_code": debit.number[4:9], "branch_code": "", "country": debit.number[:2], **told}
     return {
-        "bank_code": debit.iban[4:9],
-        "branch_code": "",
-        "country": debit.iban[:2],
-        "fingerprint": f"sandbox{debit.iban[-9:]}",
-        "last4": debit.iban[-4:],
+        "account_holder_type": "individual",
+        "account_type": "checking",
+        "bank_name": "STRIPE TEST BANK",
+        "routing_number": ROUTING_NUMBER,
+        **told,
     }
+
+
+def mandate(work: Work, payment_method: Object, acceptance: Params | None = None) -> str:
+    """The id of the buyer's permission to debit the account: the one they gave before, or a new one. `acceptance`:
+    the request's `customer_acceptance`."""
+    known = _mandate_of(work, payment_method)
+    if known is not None:
+        return known
+    kind: str = payment_method["type"]
+    accepted: Object = {"accepted_at": work.now, "type": "offline", "offline": {}}
+    if acceptance:
+        accepted = {"accepted_at": work.now, acceptance["type"]: {}, **acceptance}
+    id = ids.new("mandate")
+    reference = ids.letters(16).upper()
+    url = f"{work.world.origin}/mandates/{id}"
+    work.add(
+        {
+            "id": id,
+            "object": "mandate",
+            "customer_acceptance": accepted,
+            "livemode": False,
+            "multi_use": {},
+            "payment_method": payment_method["id"],
+            "payment_method_details": {
+                kind: {"reference": reference, "url": url} if kind == TYPE else {},
+                "type": kind,
+            },
+            "status": "active",
+            "type": "multi_use",
+        }
+    )
+    payment_methods.remember(work, payment_method, mandate=id)
+    return id
+
+
+def _mandate_of(work: Work, payment_method: Object) -> str | None:
+    return work.hidden(payment_method["id"]).get("mandate")
+
+
+def _invalid_account(prefix: str) -> Refusal:
+    return Refusal(
+        "The account number you provided is not one of Stripe's test account numbers.",
+        code="account_number_invalid",
+        param=_inside(prefix, "us_bank_account[account_number]"),
+    )
+
+
+def _inside(prefix: str, name: str) -> str:
+    if not prefix:
+        return name
+    head, bracket, rest = name.partition("[")
+    return f"{prefix}[{head}]{bracket}{rest}"

@@ -39,7 +39,7 @@ DEFAULT: Object = {
     "customer_update": {"allowed_updates": ["email", "address", "phone"], "enabled": True},
     "invoice_history": {"enabled": True},
     "payment_method_update": {"enabled": True},
-    "subscription_cancel": {"enabled": True},
+    "subscription_cancel": {"cancellation_reason": {"enabled": True}, "enabled": True},
     "subscription_update": {
         "default_allowed_updates": ["price"],
         "enabled": True,

@@ -11,7 +11,9 @@ from paygres.sandbox.objects import (
     charges,
     checkout_sessions,
     coupons,
+    customer_balance_transactions,
     customers,
+    direct_charges,
     disputes,
     events,
     invoice_actions,
@@ -19,16 +21,25 @@ from paygres.sandbox.objects import (
     invoice_payments,
     invoice_previews,
     invoices,
+    payment_intent_captures,
+    payment_intent_requests,
     payment_intents,
     payment_methods,
     payment_pages,
+    payouts,
     prices,
     products,
     promotion_codes,
     refunds,
+    saved_methods,
+    setup_intent_requests,
     setup_intents,
+    stripecli,
+    subscription_discounts,
     subscription_items,
+    subscription_schedules,
     subscriptions,
+    test_clocks,
     webhook_endpoints,
 )
 from paygres.sandbox.objects.routes import Route
@@ -45,7 +56,9 @@ ROOMS = (
     charges,
     checkout_sessions,
     coupons,
+    customer_balance_transactions,
     customers,
+    direct_charges,
     disputes,
     events,
     invoice_actions,
@@ -53,16 +66,25 @@ ROOMS = (
     invoice_payments,
     invoice_previews,
     invoices,
+    payment_intent_captures,
+    payment_intent_requests,
     payment_intents,
     payment_methods,
     payment_pages,
+    payouts,
     prices,
     products,
     promotion_codes,
     refunds,
+    saved_methods,
+    setup_intent_requests,
     setup_intents,
+    stripecli,
+    subscription_discounts,
     subscription_items,
+    subscription_schedules,
     subscriptions,
+    test_clocks,
     webhook_endpoints,
 )
 
@@ -75,15 +97,16 @@ INCLUDED: Mapping[tuple[str, str], Callable[[Work, Object], Object]] = {
 }
 
 # Served as Stripe's own pages use it, but not part of its published API.
-UNPUBLISHED = frozenset(payment_pages.ROUTES)
+UNPUBLISHED = frozenset({**payment_pages.ROUTES, **stripecli.ROUTES})
 
 Found = tuple[str, Route, list[str]]
 
 
 @cache
-def _table() -> tuple[dict[str, Route], dict[tuple[str, int], list[tuple[list[str], str, Route]]]]:
+def _table() -> tuple[dict[str, Route], dict[tuple[str, int, str], list[tuple[list[str], str, Route]]]]:
     exact: dict[str, Route] = {}
-    templated: dict[tuple[str, int], list[tuple[list[str], str, Route]]] = {}
+    # By method, number of steps and the noun after the version.
+    templated: dict[tuple[str, int, str], list[tuple[list[str], str, Route]]] = {}
     for room in ROOMS:
         for operation, route in room.ROUTES.items():
             if operation not in operations() and operation not in UNPUBLISHED:
@@ -91,7 +114,7 @@ def _table() -> tuple[dict[str, Route], dict[tuple[str, int], list[tuple[list[st
             method, _, path = operation.partition(" ")
             if "{" in path:
                 steps = path.split("/")
-                templated.setdefault((method, len(steps)), []).append((steps, operation, route))
+                templated.setdefault((method, len(steps), steps[2]), []).append((steps, operation, route))
             else:
                 exact[operation] = route
     return exact, templated
@@ -105,7 +128,7 @@ def find_route(method: str, path: str) -> Found:
     if route is not None:
         return operation, route, []
     steps = path.split("/")
-    for template, operation, route in templated.get((method, len(steps)), ()):
+    for template, operation, route in templated.get((method, len(steps), steps[2] if len(steps) > 2 else ""), ()):
         ids = _match(template, steps)
         if ids is not None:
             return operation, route, ids

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from paygres.sandbox import ids
-from paygres.sandbox.objects import bank_debits, discounts, fields, line_items
+from paygres.sandbox.objects import bank_debits, checkout_fields, checkout_setups, discounts, fields, line_items
 from paygres.sandbox.objects.line_items import Bought
 from paygres.sandbox.objects.routes import Params, Routes
 from paygres.sandbox.spec.complete import Object
@@ -26,6 +26,7 @@ ECHOED = [
     "locale",
     "origin_context",
     "payment_method_collection",
+    "saved_payment_method_options",
     "submit_type",
 ]
 # Parameters that one mode alone knows.
@@ -41,14 +42,13 @@ OF_ONE_MODE = {
 def create(work: Work, params: Params) -> Object:
     mode = _mode(params)
     _check_urls(params)
-    expires_at = _expires_at(work, params)
     customer = _customer(work, params, mode)
-    if "line_items" not in params:
-        raise missing_parameter("line_items")
-    bought = line_items.read(work, params["line_items"], mode, params.get("currency"))
+    expires_at = _expires_at(work, params)
+    bought = _bought(work, params, mode)
+    types = _method_types(params, mode, bought.currency)
     sold: Object = {
         "amount_subtotal": bought.subtotal,
-        "currency": bought.currency,
+        "currency": bought.currency or None,
         "customer": customer and customer["id"],
         "mode": mode,
     }
@@ -64,15 +64,16 @@ def create(work: Work, params: Params) -> Object:
             "customer_details": _known_details(customer, params),
             "expires_at": expires_at,
             "metadata": metadata.from_params(params),
-            "payment_method_types": _method_types(params, mode, bought.currency),
+            "payment_method_types": types,
             "payment_status": "unpaid" if bought.subtotal else "no_payment_required",
             "success_url": params["success_url"],
             "url": f"{work.world.origin}/c/pay/{id}",
             **discounts.given(work, params, sold, bought.items),
+            **(_setup(work, params, types, sold["customer"]) if mode == "setup" else {}),
         },
         hidden=_hidden(params, bought),
     )
-    work.later(expires_at - work.world.time(), "expire_session", id)
+    work.at(expires_at, "expire_session", id)
     return session
 
 
@@ -105,7 +106,7 @@ def expire(work: Work, params: Params, id: str) -> Object:
 def expire_by_time(work: Work, id: str) -> None:
     """The timer: an open session whose time is over."""
     session = work.get(id)
-    if session is not None and session["status"] == "open" and session["expires_at"] <= work.world.time() + 1:
+    if session is not None and session["status"] == "open" and session["expires_at"] <= work.now:
         _expired(work, session, automatic=True)
 
 
@@ -154,8 +155,6 @@ def _mode(params: Params) -> str:
     mode = params.get("mode")
     if mode is None:
         raise missing_parameter("mode")
-    if mode == "setup":
-        raise Refusal("The sandbox does not simulate Checkout Sessions in `setup` mode.", param="mode")
     if params.get("ui_mode", "hosted_page") != "hosted_page":
         raise Refusal("The sandbox simulates Checkout Sessions with `ui_mode` `hosted_page` only.", param="ui_mode")
     for name, only in OF_ONE_MODE.items():
@@ -164,20 +163,32 @@ def _mode(params: Params) -> str:
     return mode
 
 
+def _bought(work: Work, params: Params, mode: str) -> Bought:
+    if mode == "setup":
+        return checkout_setups.nothing(params)
+    if "line_items" not in params:
+        raise missing_parameter("line_items")
+    return line_items.read(work, params["line_items"], mode, params.get("currency"))
+
+
+def _setup(work: Work, params: Params, types: list[str], customer: str | None) -> Object:
+    return {**checkout_setups.FIELDS, "setup_intent": checkout_setups.make_intent(work, params, types, customer)}
+
+
 def _method_types(params: Params, mode: str, currency: str) -> list[str]:
-    """What the page offers: cards, and bank debits for a payment in euros. Raises `Refusal` for another wish."""
+    """What the page offers: cards, and bank debits in euros. Raises `Refusal` for another wish."""
     wanted: list[str] = params.get("payment_method_types") or []
-    debits = mode == "payment" and currency == bank_debits.CURRENCY
+    debits = currency == bank_debits.CURRENCY
     for place, wish in enumerate(wanted):
         if wish not in ("card", bank_debits.TYPE):
             raise Refusal(
                 f"The sandbox does not simulate the payment method type `{wish}`.",
                 param=f"payment_method_types[{place}]",
             )
-        if wish == bank_debits.TYPE and not debits:
+        if wish == bank_debits.TYPE and not debits and (mode != "setup" or currency):
             raise Refusal(
-                f"The payment method `{wish}` cannot be used here: it takes one-time payments in "
-                f"{bank_debits.CURRENCY}, and this Checkout Session is a {mode} in {currency}.",
+                f"The payment method `{wish}` cannot be used here: it takes {bank_debits.CURRENCY}, and this Checkout "
+                f"Session is a {mode} in {currency}.",
                 param=f"payment_method_types[{place}]",
             )
     return wanted or ["card", *([bank_debits.TYPE] if debits else [])]
@@ -241,13 +252,13 @@ def _hidden(params: Params, bought: Bought) -> Object:
 
 def _constants(mode: str, params: Params) -> dict[str, Any]:
     pays = mode == "payment"
-    creation = params.get("customer_creation", "if_required") if pays else "always"
+    creation = params.get("customer_creation", "always" if mode == "subscription" else "if_required")
     return {
         "object": "checkout.session",
         "adaptive_pricing": {"enabled": params.get("adaptive_pricing", {}).get("enabled", True)},
         "automatic_tax": {"enabled": params.get("automatic_tax", {}).get("enabled", False)},
-        "custom_fields": [],
-        "custom_text": {},
+        "custom_fields": checkout_fields.made(params),
+        "custom_text": checkout_fields.texts(params),
         "customer_creation": None if "customer" in params else creation,
         "discounts": [],
         "invoice_creation": _invoice_creation(params) if pays else None,

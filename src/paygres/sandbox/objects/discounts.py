@@ -1,9 +1,8 @@
 """What a coupon takes off a checkout session: asked for when the session is created, or by the promotion code that a
 buyer types on the page."""
 
-from decimal import ROUND_HALF_UP, Decimal
-
 from paygres.sandbox.objects import coupons, fields, promotion_codes
+from paygres.sandbox.objects.discount_amounts import taken
 from paygres.sandbox.objects.line_items import SMALLEST_TOTAL
 from paygres.sandbox.objects.routes import Params
 from paygres.sandbox.spec.complete import Object
@@ -54,6 +53,28 @@ def typed(work: Work, session: Object, text: str) -> Object:
     return session
 
 
+def take_back(work: Work, session: Object) -> Object:
+    """Without the code that its buyer had typed, the open session costs again what it did; answers the session."""
+    if not session["allow_promotion_codes"]:
+        raise Refusal("The discount of this checkout cannot be taken back.")
+    hidden = work.hidden(session["id"])
+    for item in hidden["line_items"]:
+        item |= {"amount_discount": 0, "amount_total": item["amount_subtotal"]}
+    work.store.set_hidden(session["id"], hidden)
+    total = session["amount_subtotal"]
+    work.change(
+        session,
+        amount_total=total,
+        discounts=[],
+        payment_status="unpaid" if total else "no_payment_required",
+        total_details={"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+    )
+    intent = work.get(hidden["intent"]) if "intent" in hidden else None
+    if intent is not None and total:
+        work.change(intent, amount=total)
+    return session
+
+
 def redeem(work: Work, session: Object) -> None:
     """Counts the discount of a session that was completed."""
     for one in session["discounts"]:
@@ -70,11 +91,6 @@ def _reduced(
 ) -> Object:
     coupon = work.find_living("coupon", coupon_id, param)
     coupons.check_valid(work, coupon, param)
-    if session["mode"] == "subscription" and coupon["duration"] != "once":
-        raise Refusal(
-            f"The sandbox does not simulate coupons of the duration `{coupon['duration']}` for subscriptions.",
-            param=param,
-        )
     if coupon["currency"] not in (None, session["currency"]):
         raise Refusal(
             f"The coupon {coupon_id} takes off {coupon['currency']}, but this Checkout Session is in "
@@ -84,8 +100,8 @@ def _reduced(
     products: list[str] = work.hidden(coupon_id).get("products", [])
     for item in items:
         item |= {"amount_discount": 0, "amount_total": item["amount_subtotal"]}
-    taken = _take(coupon, [one for one in items if not products or one["price"]["product"] in products])
-    total = session["amount_subtotal"] - taken
+    off = _take(coupon, [one for one in items if not products or one["price"]["product"] in products])
+    total = session["amount_subtotal"] - off
     if 0 < total < SMALLEST_TOTAL and session["mode"] == "payment" and session["currency"] not in fields.ZERO_DECIMAL:
         least = fields.money(SMALLEST_TOTAL, session["currency"])
         raise Refusal(
@@ -95,24 +111,13 @@ def _reduced(
         "amount_total": total,
         "discounts": [{"coupon": coupon_id, "promotion_code": code_id}],
         "payment_status": "unpaid" if total else "no_payment_required",
-        "total_details": {"amount_discount": taken, "amount_shipping": 0, "amount_tax": 0},
+        "total_details": {"amount_discount": off, "amount_shipping": 0, "amount_tax": 0},
     }
 
 
 def _take(coupon: Object, items: list[Object]) -> int:
-    """Reduces the items; answers by how much altogether. A fixed amount is shared out by the items' amounts."""
-    subtotal = sum(item["amount_subtotal"] for item in items)
-    if coupon["percent_off"] is not None:
-        whole = _rounded(subtotal * Decimal(str(coupon["percent_off"])) / 100)
-    else:
-        whole = min(coupon["amount_off"], subtotal)
-    left, rest = whole, subtotal
-    for item in items:
-        share = _rounded(Decimal(left) * item["amount_subtotal"] / rest) if rest else 0
+    """Reduces the items; answers by how much altogether."""
+    shares = taken(coupon, [item["amount_subtotal"] for item in items])
+    for item, share in zip(items, shares, strict=True):
         item |= {"amount_discount": share, "amount_total": item["amount_subtotal"] - share}
-        left, rest = left - share, rest - item["amount_subtotal"]
-    return whole
-
-
-def _rounded(amount: Decimal) -> int:
-    return int(amount.quantize(Decimal(1), ROUND_HALF_UP))
+    return sum(shares)

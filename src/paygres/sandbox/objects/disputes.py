@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from paygres.sandbox import ids
-from paygres.sandbox.objects import balance_transactions, fields, payment_methods
+from paygres.sandbox.objects import balance_transactions, bank_debits, fields, payment_methods
 from paygres.sandbox.objects.cards import Card
 from paygres.sandbox.objects.routes import Params, Routes
 from paygres.sandbox.spec.complete import Object
@@ -37,6 +37,8 @@ SORTS = {
     "inquiry": Sort("fraudulent", "10", is_inquiry=True),
 }
 
+RETURNED = Sort("debit_not_authorized", "")
+
 
 def open_if_its_card_does(work: Work, charge: Object) -> None:
     """Right after `charge.succeeded`: Stripe opens the dispute before the payment intent is told to have succeeded."""
@@ -44,11 +46,25 @@ def open_if_its_card_does(work: Work, charge: Object) -> None:
     if payment_method is None or payment_method["type"] != "card":
         return
     card = payment_methods.card_behind(work, payment_method)
-    if card.disputed is not None:
-        make(work, charge, SORTS[card.disputed], card)
+    sort = card.disputed or ("fraudulent" if work.world.switches.disputes(work.account) else None)
+    if sort is not None:
+        make(work, charge, SORTS[sort], card)
 
 
-def make(work: Work, charge: Object, sort: Sort, card: Card) -> Object:
+def open_if_its_bank_does(work: Work, id: str) -> None:
+    """Some accounts take a debit back once it is paid: the dispute is lost from the beginning, for a bank's customer
+    needs no reason."""
+    charge = work.find("charge", id, "charge")
+    payment_method = work.get(charge["payment_method"])
+    if payment_method is None or not bank_debits.debit_behind(work, payment_method).disputed:
+        return
+    dispute = make(work, charge, RETURNED, None)
+    work.change(dispute, status="lost")
+    work.emit("charge.dispute.closed", dispute, automatic=True)
+
+
+def make(work: Work, charge: Object, sort: Sort, card: Card | None) -> Object:
+    """`card`: None for a bank account, about which Stripe's disputes tell nothing."""
     id = ids.new("dispute")
     dispute = work.add(
         {
@@ -72,14 +88,7 @@ def make(work: Work, charge: Object, sort: Sort, card: Card) -> Object:
             "livemode": False,
             "metadata": {},
             "payment_intent": charge["payment_intent"],
-            "payment_method_details": {
-                "card": {
-                    "brand": card.brand,
-                    "case_type": "inquiry" if sort.is_inquiry else "chargeback",
-                    "network_reason_code": sort.network_reason,
-                },
-                "type": "card",
-            },
+            **({"payment_method_details": _card_details(sort, card)} if card else {}),
             "reason": sort.reason,
             "status": "warning_needs_response" if sort.is_inquiry else "needs_response",
         }
@@ -91,6 +100,12 @@ def make(work: Work, charge: Object, sort: Sort, card: Card) -> Object:
     if not sort.is_inquiry:
         work.emit("charge.dispute.funds_withdrawn", dispute)
     return dispute
+
+
+def _card_details(sort: Sort, card: Card) -> Object:
+    case = "inquiry" if sort.is_inquiry else "chargeback"
+    shown = {"brand": card.brand, "case_type": case, "network_reason_code": sort.network_reason}
+    return {"card": shown, "type": "card"}
 
 
 def due_by(created: int) -> int:
@@ -203,7 +218,8 @@ def _open(work: Work, id: str) -> Object:
 
 
 def _is_inquiry(dispute: Object) -> bool:
-    return dispute["payment_method_details"]["card"]["case_type"] == "inquiry"
+    card: Object = dispute.get("payment_method_details", {}).get("card", {})
+    return card.get("case_type") == "inquiry"
 
 
 ROUTES: Routes = {

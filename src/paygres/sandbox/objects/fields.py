@@ -7,6 +7,7 @@ from typing import Any
 
 from paygres.sandbox.spec.parameters import UNSET
 from paygres.sandbox.wire.errors import Refusal, bad_parameter
+from paygres.sandbox.world import Work
 
 EMAIL = re.compile(r"[^@\s]{1,250}@[^@\s.]+(\.[^@\s.]+)+\Z")
 MAX_AMOUNT = 99_999_999
@@ -56,3 +57,19 @@ def money(minor: int, code: str) -> str:
 def address(value: Mapping[str, Any]) -> dict[str, Any]:
     names = ("city", "country", "line1", "line2", "postal_code", "state")
     return {name: value.get(name) or None for name in names}
+
+
+def shipping(value: Any) -> dict[str, Any] | None:
+    """A shipping address with the name of who receives there, as objects show it."""
+    if not value:
+        return None
+    names = ("carrier", "name", "phone", "tracking_number")
+    return {"address": address(value["address"]), **{name: value.get(name) or None for name in names}}
+
+
+def outside_test_clocks(work: Work, kind: str) -> list[tuple[str, Any]]:
+    """The condition under which a list leaves out what belongs to a test clock, as Stripe's lists do that ask for no
+    clock."""
+    if work.account not in work.world.clock.accounts_with_test_clocks():
+        return []
+    return [("seq NOT IN (SELECT seq FROM links WHERE name = ?)", f"{kind}.test_clock")]

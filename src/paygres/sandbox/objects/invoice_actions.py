@@ -15,9 +15,13 @@ def finalize(work: Work, params: Params, id: str) -> Object:
         raise Refusal(
             "This invoice is already finalized, you can't re-finalize a non-draft invoice.", code="invoice_not_editable"
         )
-    if "auto_advance" in params:
-        work.change(invoice, auto_advance=params["auto_advance"])
-    return invoice_collection.open_up(work, invoice)
+    work.change(
+        invoice, auto_advance=params.get("auto_advance", invoice["auto_advance"]), automatically_finalizes_at=None
+    )
+    opened = invoice_collection.open_up(work, invoice)
+    if opened["status"] == "open" and opened["auto_advance"] and opened["collection_method"] == "send_invoice":
+        work.emit("invoice.sent", opened)
+    return opened
 
 
 def pay(work: Work, params: Params, id: str) -> Object:
@@ -35,8 +39,10 @@ def pay(work: Work, params: Params, id: str) -> Object:
     if "payment_method" in params:
         method: Object | None = payment_methods.find(work, params["payment_method"], "payment_method")
     else:
-        method = invoice_collection.method_of(work, customer, invoice_collection.subscription_of(work, invoice))
-    if method is None or method["type"] != "card":
+        subscription = invoice_collection.subscription_of(work, invoice)
+        named = invoice["default_payment_method"]
+        method = work.get(named) if named else invoice_collection.method_of(work, customer, subscription)
+    if method is None:
         raise invoice_collection.no_payment_method()
     refusal = invoice_collection.charge(work, invoice, method, off_session=params.get("off_session", True))
     if refusal is not None:

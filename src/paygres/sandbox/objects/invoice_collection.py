@@ -1,11 +1,16 @@
-"""How an invoice is collected: finalized, charged, voided or given up, and what that makes of its subscription."""
+"""How an invoice is collected: finalized, charged, voided or given up, and what that makes of its subscription. A
+payment that takes its time, or waits for its buyer, is invoice_intents.py's part."""
 
-from dataclasses import replace
-
-from paygres.sandbox.objects import charges, invoice_papers, invoice_payments, payment_intents, payment_methods
-from paygres.sandbox.objects.cards import DECLINED, Card
-from paygres.sandbox.objects.payment_intents import Attempt
-from paygres.sandbox.objects.payment_methods import Buyer
+from paygres.sandbox.objects import (
+    charges,
+    invoice_papers,
+    invoice_payments,
+    payment_intent_charges,
+    payment_intents,
+    payment_methods,
+    subscription_pending,
+)
+from paygres.sandbox.objects.cards import Card
 from paygres.sandbox.objects.periods import DAY
 from paygres.sandbox.spec.complete import Object
 from paygres.sandbox.wire.errors import Refusal
@@ -13,23 +18,20 @@ from paygres.sandbox.world import Work
 
 # The waits before the second, third and fourth try of a renewal's payment.
 RETRIES = (3 * DAY, 5 * DAY, 7 * DAY)
-# This card asks once, when it is saved, and never again.
-ASKS_ONCE = "4000002500003155"
 DESCRIPTIONS = {
     "subscription_create": "Subscription creation",
     "subscription_cycle": "Subscription update",
     "subscription_update": "Subscription update",
 }
+WAITING = ("incomplete", "past_due", "unpaid")
 
 
 def method_of(work: Work, customer: Object, subscription: Object | None = None) -> Object | None:
-    """What Stripe charges without asking: the subscription's default, else the customer's. Only cards are charged
-    here."""
+    """What Stripe charges without asking: the subscription's default, else the customer's."""
     id = (subscription or {}).get("default_payment_method") or customer["invoice_settings"].get(
         "default_payment_method"
     )
-    found = work.get(id) if id else None
-    return found if found is not None and found["type"] == "card" else None
+    return work.get(id) if id else None
 
 
 def no_payment_method() -> Refusal:
@@ -41,34 +43,37 @@ def no_payment_method() -> Refusal:
     )
 
 
-def declined(message: str, code: str, decline_code: str | None) -> Refusal:
+def needs_action(intent: Object | None = None) -> Refusal:
+    """The 402 of a payment that its buyer must authenticate first."""
+    return Refusal(
+        "This payment requires additional user action before it can be completed successfully. Payment can be "
+        "completed using the PaymentIntent associated with this invoice.",
+        status=402,
+        type="card_error",
+        code="invoice_payment_intent_requires_action" if intent else "subscription_payment_intent_requires_action",
+        payment_intent=intent,
+    )
+
+
+def declined(card: Card) -> Refusal:
     """The 402 of a payment that was not even begun."""
-    return Refusal(message, status=402, type="card_error", code=code, decline_code=decline_code)
+    assert card.code is not None
+    return Refusal(card.message, status=402, type="card_error", code=card.code, decline_code=card.decline_code)
 
 
-def card_of_method(work: Work, method: Object, *, off_session: bool, failing: bool = False) -> Card:
-    """The card as this charge finds it. `off_session`: nobody can answer a challenge, so one that asks is declined.
-    `failing`: it is declined whatever it is."""
-    card = payment_methods.card_behind(work, method)
-    if failing:
-        return replace(card, code="card_declined", decline_code="generic_decline", message=DECLINED, asks=False)
-    if not off_session or not card.asks:
-        return card
-    if card.number == ASKS_ONCE:
-        return replace(card, asks=False)
-    told = "Your card was declined. This transaction requires authentication."
-    return replace(
-        card, code="authentication_required", decline_code="authentication_required", message=told, asks=False
-    )
+def card_of_method(work: Work, method: Object, *, off_session: bool) -> Card:
+    """The card as a charge of an invoice finds it. One whose bank wants its owner present still `asks`: an invoice
+    waits for them."""
+    card = payment_intent_charges.card_for(work, method, off_session=off_session)
+    return payment_methods.card_behind(work, method) if card.code == "authentication_required" else card
 
 
-def attempt_of(work: Work, method: Object, card: Card, invoice: Object | None = None) -> Attempt:
-    told, details = method["billing_details"], method["card"]
-    buyer = Buyer(
-        told["email"], told["name"], told["phone"], told["address"], details["exp_month"], details["exp_year"]
-    )
-    page: str | None = invoice["hosted_invoice_url"] if invoice else None
-    return Attempt(card, buyer, method, page or work.world.origin)
+def will_pay(work: Work, method: Object, *, off_session: bool) -> Refusal | None:
+    """None when a charge begun now would be paid, or at least begun by a bank; else the 402 that it would end with."""
+    if method["type"] != "card":
+        return None
+    card = card_of_method(work, method, off_session=off_session)
+    return needs_action() if card.asks else declined(card) if card.code is not None else None
 
 
 def open_up(work: Work, invoice: Object) -> Object:
@@ -81,44 +86,79 @@ def open_up(work: Work, invoice: Object) -> Object:
         return invoice
     if invoice["collection_method"] == "send_invoice":
         work.emit("invoice.finalized", invoice)
+        if invoice["due_date"] is not None:
+            work.at(invoice["due_date"], "invoice_due", invoice["id"])
         return invoice
-    intent, _ = _payment_of(work, invoice)
+    intent, _ = payment_of(work, invoice)
     work.emit("invoice.finalized", invoice)
     work.emit("payment_intent.created", intent)
     return invoice
 
 
 def advance(work: Work, invoice: Object, *, failing: bool = False) -> Refusal | None:
-    """Finalizes the draft and charges what its customer saved; answers why that failed."""
+    """Finalizes the draft and charges what its customer saved, or sends it to them; answers why the charge failed."""
     if invoice["status"] == "draft":
-        open_up(work, invoice)
+        opened = open_up(work, invoice)
+        if opened["status"] == "open" and opened["collection_method"] == "send_invoice":
+            work.emit("invoice.sent", opened)
     if invoice["status"] != "open" or invoice["collection_method"] == "send_invoice":
         return None
     customer = work.find("customer", invoice["customer"], "customer")
     method = method_of(work, customer, subscription_of(work, invoice))
     if method is None:
         refusal = no_payment_method()
-        _failed(work, invoice)
+        failed(work, invoice, automatic=True)
         return refusal
-    return charge(work, invoice, method, off_session=True, failing=failing)
+    return charge(work, invoice, method, off_session=True, failing=failing, automatic=True)
 
 
-def charge(work: Work, invoice: Object, method: Object, *, off_session: bool, failing: bool = False) -> Refusal | None:
-    """One try to pay an open invoice, with its events; answers the decline. The bank's question leaves it open."""
-    intent, payment = _payment_of(work, invoice)
-    card = card_of_method(work, method, off_session=off_session, failing=failing)
-    try:
-        paid = payment_intents.attempt(work, intent, attempt_of(work, method, card, invoice), new=False)
-    except Refusal as refusal:
-        _failed(work, invoice, asks=card.code == "authentication_required")
-        return refusal
-    if paid is None:
-        work.emit("invoice.payment_action_required", invoice)
+def charge(
+    work: Work,
+    invoice: Object,
+    method: Object,
+    *,
+    off_session: bool,
+    failing: bool = False,
+    automatic: bool = False,
+    authenticated: bool = False,
+) -> Refusal | None:
+    """One try to pay an open invoice, with its events; answers the decline, or that the buyer must act first. A bank
+    that was asked leaves it open for now. `automatic`: a try of the schedule, which counts."""
+    intent, payment = payment_of(work, invoice)
+    asks = method["type"] == "card" and card_of_method(work, method, off_session=off_session).asks
+    tried = payment_intent_charges.charge_saved(
+        work,
+        intent,
+        method,
+        # The bank's question can wait on the invoice's page, so it is put to whoever is away, too.
+        off_session=off_session and not asks,
+        failing=failing,
+        page=invoice["hosted_invoice_url"],
+        authenticated=authenticated,
+    )
+    if tried.outcome == "succeeded" and tried.charge is not None:
+        work.emit("payment_intent.succeeded", intent)
+        charges.announce(work, tried.charge)
+        mark_paid(work, invoice, payment=payment, automatic=automatic)
         return None
-    work.emit("payment_intent.succeeded", intent)
-    charges.announce(work, paid)
-    mark_paid(work, invoice, payment=payment)
-    return None
+    if tried.outcome == "processing":
+        processing(work, invoice, automatic=automatic)
+        return None
+    if tried.outcome == "declined":
+        failed(work, invoice, automatic=automatic)
+        return tried.refusal
+    if automatic:
+        failed(work, invoice, automatic=True, asks=True)
+    else:
+        work.emit("invoice.payment_action_required", invoice)
+    return needs_action(intent)
+
+
+def processing(work: Work, invoice: Object, *, automatic: bool = False) -> None:
+    """A bank has been asked: the subscription goes on as if it were paid, until the bank says otherwise."""
+    tries = _tries(invoice, automatic=automatic)
+    work.update_and_emit(invoice, "invoice.updated", attempt_count=tries, attempted=True, next_payment_attempt=None)
+    reactivate(work, invoice)
 
 
 def subscription_of(work: Work, invoice: Object) -> Object | None:
@@ -151,16 +191,23 @@ def give_up(work: Work, invoice: Object) -> Object:
 
 
 def mark_paid(
-    work: Work, invoice: Object, *, payment: Object | None = None, attempted: bool = False, out_of_band: bool = False
+    work: Work,
+    invoice: Object,
+    *,
+    payment: Object | None = None,
+    attempted: bool = False,
+    out_of_band: bool = False,
+    automatic: bool = False,
 ) -> None:
-    """Nothing is left to pay; a subscription that waited for this goes on. `out_of_band`: paid outside of Stripe."""
+    """Nothing is left to pay; a subscription that waited for this goes on. `out_of_band`: paid outside of Stripe;
+    `automatic`: by a try of the schedule."""
     amount = invoice["amount_due"]
     work.change(
         invoice,
         amount_paid=amount,
         amount_paid_off_stripe=amount if out_of_band else 0,
         amount_remaining=0,
-        attempt_count=invoice["attempt_count"] + (1 if payment else 0),
+        attempt_count=_tries(invoice, automatic=automatic) if payment else invoice["attempt_count"],
         attempted=attempted or not out_of_band,
         auto_advance=False,
         confirmation_secret=None,
@@ -173,13 +220,22 @@ def mark_paid(
     work.emit("invoice.paid", invoice)
     if not out_of_band:
         work.emit("invoice.payment_succeeded", invoice)
+    reactivate(work, invoice)
+    subscription_pending.apply_paid(work, invoice)
+
+
+def reactivate(work: Work, invoice: Object) -> None:
+    """A subscription that waited for this invoice is active again."""
     subscription = subscription_of(work, invoice)
-    waits = ("incomplete", "past_due", "unpaid")
-    if subscription is not None and subscription["status"] in waits and subscription["latest_invoice"] == invoice["id"]:
+    if (
+        subscription is not None
+        and subscription["status"] in WAITING
+        and subscription["latest_invoice"] == invoice["id"]
+    ):
         work.update_and_emit(subscription, "customer.subscription.updated", status="active")
 
 
-def _payment_of(work: Work, invoice: Object) -> tuple[Object, Object]:
+def payment_of(work: Work, invoice: Object) -> tuple[Object, Object]:
     """The invoice's intent and the link to it, made when they are needed first."""
     payment = invoice_payments.of_invoice(work, invoice)
     if payment is not None:
@@ -196,19 +252,28 @@ def _payment_of(work: Work, invoice: Object) -> tuple[Object, Object]:
     return intent, invoice_payments.make(work, invoice, intent, paid=False)
 
 
-def _failed(work: Work, invoice: Object, *, asks: bool = False) -> None:
-    """A charge failed: the invoice stays open and, if it renews a subscription, is tried again."""
-    tries = invoice["attempt_count"] + 1
-    first = invoice["billing_reason"] == "subscription_create"
-    again: int | None = None
-    if invoice["auto_advance"] and not first and tries <= len(RETRIES):
-        again = work.now + RETRIES[tries - 1]
-        work.later(RETRIES[tries - 1], "retry_invoice", invoice["id"])
-    previous = work.change(invoice, attempt_count=tries, attempted=True, next_payment_attempt=again)
-    work.emit("invoice.updated", invoice, previous)
+def failed(work: Work, invoice: Object, *, automatic: bool, asks: bool = False) -> None:
+    """A charge failed: the invoice stays open and, if it renews a subscription, is tried again. `automatic`: it was a
+    try of the schedule; those by hand change nothing about that. `asks`: the bank wants its customer to
+    authenticate."""
+    tries = _tries(invoice, automatic=automatic)
+    changes: Object = {"attempt_count": tries, "attempted": True}
+    if automatic:
+        repeats = invoice["auto_advance"] and invoice["billing_reason"] != "subscription_create"
+        again = work.now + RETRIES[tries - 1] if repeats and tries <= len(RETRIES) else None
+        if again is not None:
+            work.at(again, "retry_invoice", invoice["id"])
+        changes["next_payment_attempt"] = again
+    work.update_and_emit(invoice, "invoice.updated", **changes)
     if asks:
         work.emit("invoice.payment_action_required", invoice)
     work.emit("invoice.payment_failed", invoice)
     subscription = subscription_of(work, invoice)
-    if subscription is not None and subscription["status"] in ("active", "trialing"):
+    keeps = subscription is not None and subscription_pending.waits_for(work, subscription, invoice)
+    if subscription is not None and subscription["status"] in ("active", "trialing") and not keeps:
         work.update_and_emit(subscription, "customer.subscription.updated", status="past_due")
+
+
+def _tries(invoice: Object, *, automatic: bool) -> int:
+    """The invoice's `attempt_count` after one try more: those by hand count only as the first."""
+    return invoice["attempt_count"] + 1 if automatic else max(1, invoice["attempt_count"])

@@ -13,9 +13,15 @@ def of_sold(work: Work, invoice: str, subscription: Object, sold: Object, *, tri
     price = sold["price"]
     item = next((one for one in subscription["items"]["data"] if one["price"]["id"] == price["id"]), None)
     if item is not None:
-        return of_period(work, invoice, subscription, item, trial=trial, amount=sold["amount_total"])
-    line = _line(invoice, sold["amount_total"], sold["currency"], (work.now, work.now))
-    line.update(description=sold["description"] or "", pricing=pricing(price), quantity=sold["quantity"])
+        return of_period(work, invoice, subscription, item, trial=trial, amount=sold["amount_subtotal"])
+    return of_once(work, invoice, price, sold["quantity"], sold["amount_subtotal"])
+
+
+def of_once(work: Work, invoice: str, price: Object, quantity: int, amount: int | None = None) -> Object:
+    """A one-time price. `amount`: minor units, where the price alone does not say them."""
+    line = _line(invoice, cost(price, quantity) if amount is None else amount, price["currency"], (work.now, work.now))
+    product = work.get(price["product"]) or {}
+    line.update(description=product.get("name") or price["nickname"] or "", pricing=pricing(price), quantity=quantity)
     return complete(line)
 
 

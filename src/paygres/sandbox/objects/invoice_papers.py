@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from paygres.sandbox.objects import fields
+from paygres.sandbox.objects import customer_balance_transactions, discount_amounts, fields, subscription_discounts
+from paygres.sandbox.objects.discount_amounts import Reduction
 from paygres.sandbox.objects.periods import DAY
 from paygres.sandbox.spec.complete import Object
 from paygres.sandbox.wire.lists import inline_page
@@ -24,11 +25,19 @@ def draw_up(
     subscription: Object | None = None,
     period: tuple[int, int] | None = None,
     balance: int | None = None,
+    discounts: Sequence[str] | None = None,
+    reductions: Sequence[Reduction] | None = None,
+    at: int | None = None,
     **more: Any,
 ) -> Object:
-    """A draft that is not stored yet. `period`: default now; `balance`: default the customer's; `more`: fields that
-    differ from an ordinary draft's."""
+    """A draft that is not stored yet. `period`: default now; `balance`: default the customer's; `discounts`: default
+    the subscription's, as far as they run at `at` (default now), or `reductions` that are no discounts yet; `more`:
+    fields that differ from an ordinary draft's."""
     start, end = period or (work.now, work.now)
+    given: Sequence[str] = (subscription or {}).get("discounts") or () if discounts is None else discounts
+    if reductions is None:
+        reductions = subscription_discounts.reductions_of(work, given, work.now if at is None else at)
+    discount_amounts.reduce_lines(lines, reductions)
     collection = subscription["collection_method"] if subscription else "charge_automatically"
     due_date: int | None = None
     if subscription is not None and collection == "send_invoice":
@@ -58,7 +67,7 @@ def draw_up(
         "customer_tax_exempt": customer["tax_exempt"],
         "customer_tax_ids": [],
         "default_tax_rates": [],
-        "discounts": [],
+        "discounts": [one.id for one in reductions],
         "due_date": due_date,
         "issuer": {"type": "self"},
         "livemode": False,
@@ -71,7 +80,7 @@ def draw_up(
         "pre_payment_credit_notes_amount": 0,
         "status": "draft",
         "status_transitions": {},
-        "total_discount_amounts": [],
+        "test_clock": work.clock,
         "total_pretax_credit_amounts": [],
         "total_taxes": [],
         **added_up(id, lines, customer["balance"] if balance is None else balance),
@@ -81,18 +90,27 @@ def draw_up(
 
 def added_up(id: str, lines: Sequence[Object], balance: int) -> Object:
     """The lines and the amounts that follow from them and from the customer's balance (less than 0: a credit)."""
-    total = sum(line["amount"] for line in lines)
+    subtotal = sum(line["amount"] for line in lines)
+    total = sum(discount_amounts.left_of(line) for line in lines)
     due = max(0, total + balance)
     return {
         "amount_due": due,
         "amount_remaining": due,
         "lines": inline_page(list(lines), f"/v1/invoices/{id}/lines", {"limit": 100}),
         "starting_balance": balance,
-        "subtotal": total,
-        "subtotal_excluding_tax": total,
+        "subtotal": subtotal,
+        "subtotal_excluding_tax": subtotal,
         "total": total,
+        "total_discount_amounts": discount_amounts.totals(lines),
         "total_excluding_tax": total,
     }
+
+
+def relined(work: Work, invoice: Object, lines: Sequence[Object]) -> Object:
+    """The fields of a draft that other lines change."""
+    reductions = subscription_discounts.reductions_of(work, invoice["discounts"], invoice["created"])
+    discount_amounts.reduce_lines(lines, reductions)
+    return added_up(invoice["id"], lines, invoice["starting_balance"])
 
 
 def finalized(work: Work, invoice: Object, customer: Object) -> Object:
@@ -106,7 +124,9 @@ def finalized(work: Work, invoice: Object, customer: Object) -> Object:
     number = customer["next_invoice_sequence"]
     work.change(customer, next_invoice_sequence=number + 1)
     if moved:
-        work.update_and_emit(customer, "customer.updated", balance=customer["balance"] + moved)
+        kind = "applied_to_invoice" if due == invoice["amount_due"] else "invoice_too_small"
+        customer_balance_transactions.move(work, customer, moved, kind, invoice=invoice["id"])
+    subscription_discounts.use(work, invoice)
     return {
         "amount_due": due,
         "amount_remaining": due,

@@ -12,11 +12,12 @@ from paygres.sandbox.objects import (
     prorations,
     sold_items,
     subscription_changes,
+    subscription_discounts,
     subscription_terms,
 )
+from paygres.sandbox.objects.discount_amounts import Reduction
 from paygres.sandbox.objects.routes import Params, Routes
 from paygres.sandbox.objects.sold_items import Planned
-from paygres.sandbox.objects.subscription_changes import Change
 from paygres.sandbox.spec.complete import Object, complete
 from paygres.sandbox.wire.errors import Refusal, missing_parameter
 from paygres.sandbox.world import Work
@@ -25,6 +26,10 @@ PLACE = "subscription_details"
 
 
 def create_preview(work: Work, params: Params) -> Object:
+    for name in ("invoice_items", "schedule", "schedule_details"):
+        if params.get(name):
+            raise Refusal(f"The sandbox does not simulate `{name}` of previews.", param=name)
+    given: Params = params.get(PLACE, {})
     if "subscription" in params:
         subscription = work.find("subscription", params["subscription"], "subscription")
         if params.get("customer", subscription["customer"]) != subscription["customer"]:
@@ -32,20 +37,34 @@ def create_preview(work: Work, params: Params) -> Object:
                 f"The subscription {subscription['id']} does not belong to the customer {params['customer']}.",
                 param="subscription",
             )
-        return _of_subscription(work, subscription, params.get(PLACE, {}))
+        return _of_subscription(work, subscription, given, _discounts(work, params, subscription))
     if "customer" not in params:
         raise missing_parameter("customer")
     customer = work.find_living("customer", params["customer"], "customer")
-    given: Params = params.get(PLACE, {})
     if given.get("items"):
-        return _of_new(work, customer, given)
+        return _of_new(work, customer, given, params)
     found = _next_of_customer(work, customer["id"])
     if found is None:
         raise _none_upcoming(customer["id"])
-    return _of_subscription(work, found, {})
+    return _of_subscription(work, found, {}, _discounts(work, params, found))
 
 
-def _of_subscription(work: Work, subscription: Object, given: Params) -> Object:
+def _discounts(work: Work, params: Params, subscription: Object) -> Sequence[Reduction] | None:
+    """What the preview is to take off, None for what the subscription's own discounts do."""
+    if "discounts" not in params:
+        return None
+    wanted = subscription_discounts.read(
+        work,
+        params["discounts"] or (),
+        customer=subscription["customer"],
+        currency=subscription["currency"],
+        subtotal=sum(sold_items.cost(one["price"], one.get("quantity")) for one in subscription["items"]["data"]),
+        present=subscription.get("discounts") or (),
+    )
+    return subscription_discounts.as_reductions(work, wanted)
+
+
+def _of_subscription(work: Work, subscription: Object, given: Params, reductions: Sequence[Reduction] | None) -> Object:
     if subscription["status"] in (*subscription_terms.ENDED, "paused"):
         raise _none_upcoming(subscription["customer"])
     id = f"upcoming_{ids.new('invoice')}"
@@ -55,25 +74,26 @@ def _of_subscription(work: Work, subscription: Object, given: Params) -> Object:
         found: list[prorations.Proration] = []
         if given.get("proration_behavior", "create_prorations") != "none":
             at = given.get("proration_date", work.now)
-            found = prorations.of_end(work, subscription["items"]["data"], at)
+            share = subscription_discounts.share_of(work, subscription)
+            found = prorations.of_end(work, subscription["items"]["data"], at, share)
         lines += [invoice_lines.of_proration(id, subscription, one) for one in found]
-        return _paper(work, id, subscription, lines, work.now, given, found, reason="subscription_update")
+        return _paper(work, id, subscription, lines, work.now, reductions, found, reason="subscription_update")
     change = subscription_changes.read(work, subscription, given, PLACE)
-    changed = _changed(work, subscription, change)
+    changed = subscription_changes.as_changed(work, subscription, change)
     lines += subscription_changes.lines_of(work, id, changed, change)
     if change.bills:
         at = work.now
-        return _paper(work, id, changed, lines, at, given, change.prorations, reason="subscription_update")
+        return _paper(work, id, changed, lines, at, reductions, change.prorations, reason="subscription_update")
     ends = {**subscription, **subscription_terms.ending(work, subscription, _ending(given))}["cancel_at"]
     end = subscription_terms.period_end(changed)
     if ends is None or ends > end:
         lines += [invoice_lines.of_period(work, id, changed, _following(changed, item)) for item in _due(changed, end)]
     elif not lines:
         raise _none_upcoming(subscription["customer"])
-    return _paper(work, id, changed, lines, end, given, change.prorations, reason="upcoming")
+    return _paper(work, id, changed, lines, end, reductions, change.prorations, reason="upcoming")
 
 
-def _of_new(work: Work, customer: Object, given: Params) -> Object:
+def _of_new(work: Work, customer: Object, given: Params, params: Params) -> Object:
     """The first invoice of a subscription that does not exist yet."""
     planned = sold_items.plan(work, [], given["items"], f"{PLACE}[items]")
     trial_end = subscription_terms.read_trial_end(work, given, PLACE)
@@ -84,11 +104,13 @@ def _of_new(work: Work, customer: Object, given: Params) -> Object:
         "collection_method": "charge_automatically",
         "currency": prices[0]["currency"],
         "customer": customer["id"],
+        "items": {"data": items},
         "metadata": {},
     }
     id = f"upcoming_{ids.new('invoice')}"
     lines = [invoice_lines.of_period(work, id, subscription, item, trial=trial_end is not None) for item in items]
-    return _paper(work, id, subscription, lines, work.now, given, (), reason="upcoming")
+    reductions = _discounts(work, params, subscription)
+    return _paper(work, id, subscription, lines, work.now, reductions, (), reason="upcoming")
 
 
 def _paper(
@@ -97,7 +119,7 @@ def _paper(
     subscription: Object,
     lines: Sequence[Object],
     at: int,
-    given: Params,
+    reductions: Sequence[Reduction] | None,
     found: Sequence[prorations.Proration],
     *,
     reason: str,
@@ -114,6 +136,8 @@ def _paper(
         subscription=subscription,
         period=(min(start, at), at),
         created=at,
+        at=at,
+        reductions=reductions,
         next_payment_attempt=at + 3600,
     )
     if found and paper["parent"]:
@@ -121,29 +145,11 @@ def _paper(
     return complete(paper)
 
 
-def _changed(work: Work, subscription: Object, change: Change) -> Object:
-    """The subscription after the change, not stored."""
-    if change.is_empty:
-        return subscription
-    items: list[Object] = []
-    for one in change.planned:
-        if one.price is not None:
-            start, end = subscription_changes.period_of(work, subscription, one, change)
-            items.append({**_item(work, one, start, end), **_identity(one)})
-    anchor = change.trial_end or (work.now if change.begins else subscription["billing_cycle_anchor"])
-    listed = sold_items.listed(subscription["id"], items)
-    return {**subscription, "billing_cycle_anchor": anchor, "items": listed}
-
-
 def _item(work: Work, one: Planned, start: int, end: int | None) -> Object:
     assert one.price is not None
     until = end or periods.around(start, start, one.price["recurring"])[1]
     item: Object = {"id": "", "price": one.price, "current_period_start": start, "current_period_end": until}
     return item if one.quantity is None else {**item, "quantity": one.quantity}
-
-
-def _identity(one: Planned) -> Object:
-    return {"id": one.before["id"]} if one.before else {}
 
 
 def _due(subscription: Object, end: int) -> list[Object]:

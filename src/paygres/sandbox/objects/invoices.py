@@ -3,9 +3,17 @@ deleted. How they are collected is invoice_collection.py's part."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from paygres.sandbox import ids
-from paygres.sandbox.objects import fields, invoice_items, invoice_papers, invoice_payments
+from paygres.sandbox.objects import (
+    fields,
+    invoice_items,
+    invoice_papers,
+    invoice_payments,
+    subscription_discounts,
+)
+from paygres.sandbox.objects.periods import DAY
 from paygres.sandbox.objects.routes import Params, Routes
 from paygres.sandbox.spec.complete import Object
 from paygres.sandbox.wire import metadata
@@ -30,8 +38,8 @@ def paid_at_once(
     charge: Object | None,
     balance: int | None = None,
 ) -> Paid:
-    """The first invoice of a subscription, which the charge has paid already. Not announced. `balance`: what it
-    settles, default the customer's."""
+    """The first invoice of a subscription, which the charge has paid already; one that its bank has not answered yet
+    leaves it open. Not announced. `balance`: what it settles, default the customer's."""
     draft = invoice_papers.draw_up(
         work,
         id,
@@ -44,6 +52,9 @@ def paid_at_once(
         auto_advance=False,
     )
     draft.update(invoice_papers.finalized(work, draft, customer))
+    if charge is not None and intent is not None and not charge["paid"]:
+        invoice = work.add({**draft, "attempt_count": 1, "attempted": True})
+        return Paid(invoice, invoice_payments.make(work, invoice, intent, paid=False))
     invoice = work.add(
         {
             **draft,
@@ -60,7 +71,8 @@ def paid_at_once(
 
 
 def announce_paid(work: Work, invoice: Object) -> None:
-    """The four events of an invoice that was paid at once, each with the invoice as it was then."""
+    """The four events of an invoice that was paid at once, each with the invoice as it was then; the first two of one
+    that is still open."""
     transitions: Object = invoice["status_transitions"]
     open_again: Object = {
         "amount_paid": 0,
@@ -83,8 +95,9 @@ def announce_paid(work: Work, invoice: Object) -> None:
     }
     work.emit("invoice.created", {**invoice, **draft})
     work.emit("invoice.finalized", {**invoice, **open_again})
-    work.emit("invoice.paid", invoice)
-    work.emit("invoice.payment_succeeded", invoice)
+    if invoice["status"] == "paid":
+        work.emit("invoice.paid", invoice)
+        work.emit("invoice.payment_succeeded", invoice)
 
 
 def create(work: Work, params: Params) -> Object:
@@ -98,23 +111,74 @@ def create(work: Work, params: Params) -> Object:
     id = ids.new("invoice")
     takes = subscription is not None or params.get("pending_invoice_items_behavior") == "include"
     pending = invoice_items.pending(work, customer["id"], params.get("subscription")) if takes else []
-    given = fields.given(params, ("collection_method", "default_payment_method", "description", "footer", "due_date"))
+    currency = fields.currency(params.get("currency") or customer["currency"] or "usd", "currency")
+    discounts = _discounts(work, params, id, customer["id"], currency, ())
+    if subscription is not None and not params.get("discounts"):
+        discounts = subscription["discounts"]
+    advances: bool = params.get("auto_advance", False)
     invoice = work.add(
         invoice_papers.draw_up(
             work,
             id,
             customer,
             invoice_items.take_up(work, pending, id),
-            currency=fields.currency(params.get("currency") or customer["currency"] or "usd", "currency"),
+            currency=currency,
             reason="manual",
             subscription=subscription,
-            auto_advance=params.get("auto_advance", False),
-            **given,
+            auto_advance=advances,
+            automatically_finalizes_at=_finalizes_at(work, params, advances),
+            discounts=discounts,
+            **_collection(work, params),
+            **fields.given(params, PLAIN),
             metadata=metadata.from_params(params),
         )
     )
     work.emit("invoice.created", invoice)
+    _schedule(work, invoice)
     return invoice
+
+
+PLAIN = ("custom_fields", "default_payment_method", "description", "footer", "number", "statement_descriptor")
+# How long a draft waits that nobody finalizes.
+DRAFT_FOR = 3600
+
+
+def _collection(work: Work, params: Params) -> dict[str, Any]:
+    """How the invoice is collected, and by when it is to be paid."""
+    changes = fields.given(params, ("collection_method",))
+    due = "due_date" in params or "days_until_due" in params
+    if due and params.get("collection_method") == "charge_automatically":
+        raise Refusal(
+            "You can only set due_date or days_until_due if invoice billing is set to send_invoice.",
+            param="days_until_due" if "days_until_due" in params else "due_date",
+        )
+    if params.get("collection_method") == "send_invoice" and not due:
+        raise Refusal("You must pass either days_until_due or due_date if billing is set to send_invoice.")
+    if "days_until_due" in params:
+        changes["due_date"] = work.now + params["days_until_due"] * DAY
+    elif "due_date" in params:
+        changes["due_date"] = params["due_date"]
+    return changes
+
+
+def _finalizes_at(work: Work, params: Params, advances: bool) -> int | None:
+    return params.get("automatically_finalizes_at", work.now + DRAFT_FOR) if advances else None
+
+
+def _schedule(work: Work, invoice: Object) -> None:
+    if invoice["automatically_finalizes_at"] is not None:
+        work.at(invoice["automatically_finalizes_at"], "advance_invoice", invoice["id"])
+
+
+def _discounts(
+    work: Work, params: Params, id: str, customer: str, currency: str, present: Sequence[str]
+) -> Sequence[str]:
+    """The ids of the discounts that the parameters give to the invoice itself."""
+    wanted = subscription_discounts.read(
+        work, params.get("discounts") or (), customer=customer, currency=currency, subtotal=0, present=present
+    )
+    made = subscription_discounts.made(work, wanted, customer=customer, invoice=id)
+    return subscription_discounts.ids_of(made)
 
 
 def retrieve(work: Work, params: Params, id: str) -> Object:
@@ -123,15 +187,34 @@ def retrieve(work: Work, params: Params, id: str) -> Object:
 
 def update(work: Work, params: Params, id: str) -> Object:
     invoice = work.find_living("invoice", id, "invoice", in_path=True)
-    changes = fields.given(params, ("auto_advance", "default_payment_method", "description", "footer"))
+    changes = fields.given(params, ("auto_advance", *PLAIN))
     changes["metadata"] = metadata.merged(invoice["metadata"], params.get("metadata"))
-    return work.update_and_emit(invoice, "invoice.updated", **changes)
+    of_draft = params.keys() & {"collection_method", "days_until_due", "discounts", "due_date"}
+    if of_draft and invoice["status"] != "draft":
+        raise Refusal(
+            "Finalized invoices can't be updated in this way.", code="invoice_not_editable", param=min(of_draft)
+        )
+    if invoice["status"] == "draft":
+        changes |= _collection(work, params)
+        if "auto_advance" in params or "automatically_finalizes_at" in params:
+            advances = params.get("auto_advance", invoice["auto_advance"])
+            changes["automatically_finalizes_at"] = _finalizes_at(work, params, advances)
+    if "discounts" in params:
+        present = invoice["discounts"]
+        invoice_currency = invoice["currency"]
+        changes["discounts"] = _discounts(work, params, id, invoice["customer"], invoice_currency, present)
+        changes |= invoice_papers.relined(work, {**invoice, **changes}, invoice["lines"]["data"])
+    changed = work.update_and_emit(invoice, "invoice.updated", **changes)
+    if "automatically_finalizes_at" in changes:
+        _schedule(work, changed)
+    return changed
 
 
 def delete(work: Work, params: Params, id: str) -> Object:
     invoice = work.find_living("invoice", id, "invoice", in_path=True)
     if invoice["status"] != "draft":
         raise Refusal("You can only delete draft invoices.", code="invoice_not_editable")
+    invoice_items.release(work, invoice)
     tombstone = work.bury(invoice)
     work.emit("invoice.deleted", invoice)
     return tombstone

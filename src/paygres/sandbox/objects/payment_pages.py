@@ -2,7 +2,7 @@
 `GET /v1/payment_pages/{cs}` and `POST /v1/payment_pages/{cs}/confirm`."""
 
 from paygres.sandbox import confirm, delayed_payments
-from paygres.sandbox.objects import bank_debits, payment_methods
+from paygres.sandbox.objects import bank_debits, payment_methods, saved_methods, subscription_starts
 from paygres.sandbox.objects.payment_methods import Buyer
 from paygres.sandbox.objects.routes import Params, Routes
 from paygres.sandbox.spec.complete import Object
@@ -12,40 +12,54 @@ from paygres.sandbox.world import Work
 
 def retrieve(work: Work, params: Params, id: str) -> Object:
     session = work.find("checkout.session", id, "session", in_path=True)
-    return _page(session)
+    return _page(work, session)
 
 
 def confirm_page(work: Work, params: Params, id: str) -> Object:
     session = confirm.open_session(work, id)
-    expected = params.get("expected_amount")
-    if expected is not None and str(session["amount_total"]) != expected:
+    expected, due = params.get("expected_amount"), _due(work, session)
+    if expected is not None and str(due) != expected:
         raise Refusal(
-            f"The expected amount {expected} does not match the session's amount {session['amount_total']}.",
+            f"The expected amount {expected} does not match the session's amount {due}.",
             code="checkout_amount_mismatch",
             param="expected_amount",
         )
+    free = session["mode"] == "payment" and session["payment_status"] == "no_payment_required"
+    if free:
+        return _page(work, confirm.confirm(work, session, None, Buyer(_email(session, None))).session)
     if "payment_method" not in params:
         raise missing_parameter("payment_method")
-    payment_method = _method(work, params["payment_method"])
+    payment_method = payment_methods.find(work, params["payment_method"], "payment_method")
+    saved_methods.check_owner(payment_method, session["customer"], "PaymentIntent")
+    saved_methods.check_use(work, payment_method)
+    if payment_method["type"] not in session["payment_method_types"]:
+        raise Refusal(
+            f"This Checkout Session does not accept payment methods of the type `{payment_method['type']}`.",
+            param="payment_method",
+        )
     told = payment_method["billing_details"]
-    email = told["email"] or (session["customer_details"] or {}).get("email") or "stripe@example.com"
-    buyer = Buyer(email, told["name"], told["phone"], told["address"])
-    if payment_method["type"] == bank_debits.TYPE:
+    buyer = Buyer(_email(session, told["email"]), told["name"], told["phone"], told["address"])
+    if payment_method["type"] in bank_debits.CURRENCIES:
         debit = bank_debits.debit_behind(work, payment_method)
-        return _page(delayed_payments.pay(work, session, debit, buyer, payment_method).session)
+        return _page(work, delayed_payments.pay(work, session, debit, buyer, payment_method).session)
     card = payment_methods.card_behind(work, payment_method)
-    return _page(confirm.confirm(work, session, card, buyer, payment_method).session)
+    return _page(work, confirm.confirm(work, session, card, buyer, payment_method).session)
 
 
-def _method(work: Work, id: str) -> Object:
-    """A stored payment method, or a new one from a name: `pm_card_visa`, `pm_success_at`."""
-    debit = bank_debits.debit_of(id) if id in bank_debits.NAMED else None
-    if debit is not None:
-        return bank_debits.make_method(work, debit, Buyer("stripe@example.com", "Test Buyer"))
-    return payment_methods.find(work, id, "payment_method")
+def _due(work: Work, session: Object) -> int:
+    """What the buyer pays now."""
+    if session["mode"] == "setup":
+        return 0
+    return subscription_starts.due_now(session, work.hidden(session["id"]))
 
 
-def _page(session: Object) -> Object:
+def _email(session: Object, typed: str | None) -> str:
+    return typed or (session["customer_details"] or {}).get("email") or "stripe@example.com"
+
+
+def _page(work: Work, session: Object) -> Object:
+    # A page that asks for authentication tells what is to be done, as a payment intent does.
+    intent = confirm.intent_of(work, session) if session["status"] == "open" else None
     return {
         "id": f"ppage_1{session['id'][-23:]}",
         "object": "checkout.session",
@@ -54,13 +68,16 @@ def _page(session: Object) -> Object:
         "customer_email": session["customer_email"],
         "livemode": False,
         "mode": session["mode"],
+        "next_action": intent["next_action"] if intent else None,
         "payment_intent": session["payment_intent"],
+        "payment_method_types": session["payment_method_types"],
         "payment_status": session["payment_status"],
         "return_url": session["success_url"],
+        "setup_intent": session["setup_intent"],
         "state": "succeeded" if session["status"] == "complete" else "active",
         "status": session["status"],
         "success_url": session["success_url"],
-        "total_summary": {"due": session["amount_total"], "subtotal": session["amount_subtotal"]},
+        "total_summary": {"due": _due(work, session), "subtotal": session["amount_subtotal"] or 0},
         "url": session["url"],
     }
 

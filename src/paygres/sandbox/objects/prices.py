@@ -48,7 +48,7 @@ def make(work: Work, params: Params, place: str, *, active: bool | None = None, 
         raise missing_parameter(inside("unit_amount"))
     recurring = params.get("recurring")
     price: Object = {
-        "id": ids.new("price"),
+        "id": params.get("id") or ids.new("price"),  # only a seed file may choose it
         "object": "price",
         "active": params.get("active", True) if active is None else active,
         "billing_scheme": params.get("billing_scheme", "per_unit"),

@@ -1,6 +1,6 @@
 """Prorations: what a change in the middle of a period gives back and costs, to the second."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
@@ -24,44 +24,50 @@ class Proration:
     description: str
 
 
-def of_change(work: Work, planned: Sequence[Planned], period: tuple[int, int], at: int) -> list[Proration]:
+# How much of a price its buyer pays after the percentages of the subscription's discounts.
+Share = Callable[[Object], Fraction]
+
+
+def of_change(
+    work: Work, planned: Sequence[Planned], period: tuple[int, int], at: int, share: Share
+) -> list[Proration]:
     """The prorations of all items that change at the second `at` of the period, credits first."""
     changed = [one for one in planned if one.is_billed_anew]
-    credits = [_credit(work, one, period, at) for one in changed]
-    charges = [_charge(work, one, period, at) for one in changed]
+    credits = [_credit(work, one, period, at, share) for one in changed]
+    charges = [_charge(work, one, period, at, share) for one in changed]
     return [one for one in (*credits, *charges) if one is not None]
 
 
-def of_end(work: Work, items: Sequence[Object], at: int) -> list[Proration]:
+def of_end(work: Work, items: Sequence[Object], at: int, share: Share) -> list[Proration]:
     """What is given back when the subscription ends at the second `at`."""
     found: list[Proration] = []
     for item in items:
         period = item["current_period_start"], item["current_period_end"]
-        credit = _credit(work, Planned(item, None, None, {}), period, min(max(at, period[0]), period[1]))
+        credit = _credit(work, Planned(item, None, None, {}), period, min(max(at, period[0]), period[1]), share)
         if credit is not None:
             found.append(credit)
     return found
 
 
-def _credit(work: Work, one: Planned, period: tuple[int, int], at: int) -> Proration | None:
+def _credit(work: Work, one: Planned, period: tuple[int, int], at: int, share: Share) -> Proration | None:
     if one.before is None:
         return None
     price, quantity = one.before["price"], one.before.get("quantity") or 0
-    amount = -_part(cost(price, quantity), period, at)
+    amount = -_part(cost(price, quantity) * share(price), period, at)
     return _proration(work, amount, price, quantity, one, period, at, "Unused")
 
 
-def _charge(work: Work, one: Planned, period: tuple[int, int], at: int) -> Proration | None:
+def _charge(work: Work, one: Planned, period: tuple[int, int], at: int, share: Share) -> Proration | None:
     if one.price is None:
         return None
     quantity = one.quantity or 0
-    amount = _part(cost(one.price, quantity), period, at)
+    amount = _part(cost(one.price, quantity) * share(one.price), period, at)
     return _proration(work, amount, one.price, quantity, one, period, at, "Remaining")
 
 
-def _part(whole: int, period: tuple[int, int], at: int) -> int:
+def _part(whole: Fraction, period: tuple[int, int], at: int) -> int:
     start, end = period
-    return rounded(Fraction(whole * (end - at), end - start))
+    return rounded(whole * (end - at) / (end - start))
 
 
 def _proration(

@@ -12,6 +12,8 @@ from paygres.sandbox.world import Work
 
 REFERENCE = {"reference_status": "pending", "reference_type": "acquirer_reference_number", "type": "refund"}
 KNOWN = {**REFERENCE, "reference": "8888888888888888", "reference_status": "available"}
+# A debit is given back by a transfer to its account.
+TRANSFERS = {"sepa_debit": "eu_bank_transfer", "us_bank_account": "us_bank_transfer"}
 FAILURE = "expired_or_canceled_card"
 
 
@@ -36,7 +38,8 @@ def create(work: Work, params: Params) -> Object:
             **({"pending_reason": "processing"} if pending else {}),
         }
     )
-    if not pending:
+    # An authorization is only released: no money moves.
+    if not pending and charge["captured"]:
         _take(work, refund)
     previous = _count(work, charge, amount)
     work.emit("refund.created", refund)
@@ -104,9 +107,15 @@ def include_refunds(work: Work, charge: Object) -> Object:
 
 def _amount(work: Work, charge: Object, params: Params) -> int:
     """What is refunded; raises `Refusal` where the charge does not allow it."""
-    left = charge["amount_captured"] - charge["amount_refunded"]
+    left = _whole(charge) - charge["amount_refunded"]
     if not charge["paid"]:
         raise Refusal(f"Charge {charge['id']} has not been paid.", code="charge_not_refundable", param="charge")
+    if not charge["captured"] and charge["payment_intent"] is not None:
+        raise Refusal(
+            f"Charge {charge['id']} has not been captured. Cancel the PaymentIntent {charge['payment_intent']} "
+            f"instead.",
+            param="charge",
+        )
     if left == 0:
         raise Refusal(f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
     if disputes.blocks_refunds(work, charge):
@@ -134,6 +143,11 @@ def _ending(work: Work, charge: Object) -> str | None:
     return payment_methods.card_behind(work, payment_method).refunds
 
 
+def _whole(charge: Object) -> int:
+    """What can be refunded in all: what was captured, or what is only authorized."""
+    return charge["amount_captured"] if charge["captured"] else charge["amount"]
+
+
 def _take(work: Work, refund: Object) -> None:
     work.change(refund, balance_transaction=balance_transactions.of_refund(work, refund)["id"])
 
@@ -141,7 +155,7 @@ def _take(work: Work, refund: Object) -> None:
 def _count(work: Work, charge: Object, amount: int) -> Object:
     """Adds to (or, below zero, takes from) what the charge counts as refunded; answers its `previous_attributes`."""
     refunded = charge["amount_refunded"] + amount
-    return work.change(charge, amount_refunded=refunded, refunded=refunded == charge["amount_captured"])
+    return work.change(charge, amount_refunded=refunded, refunded=refunded == _whole(charge))
 
 
 def _announce(work: Work, refund: Object, previous: Object, *, automatic: bool = False) -> None:
@@ -151,7 +165,7 @@ def _announce(work: Work, refund: Object, previous: Object, *, automatic: bool =
 
 def _destination(charge: Object, card: Object) -> Object:
     kind: str = charge["payment_method_details"]["type"]
-    return {"card": card, "type": "card"} if kind == "card" else {kind: {}, "type": kind}
+    return {"card": card, "type": "card"} if kind == "card" else {"type": kind}
 
 
 def _charge(work: Work, params: Params) -> Object:

@@ -42,6 +42,8 @@ def plan(work: Work, present: Sequence[Object], given: Sequence[Params], place: 
     added: list[Planned] = []
     for number, one in enumerate(given):
         param = f"{place}[{number}]"
+        if one.get("discounts"):
+            raise Refusal("The sandbox gives discounts to whole subscriptions only.", param=f"{param}[discounts]")
         if "id" in one:
             planned[one["id"]] = _changed(work, planned, one, param)
         else:

@@ -13,6 +13,7 @@ from paygres.sandbox.objects import (
     periods,
     prorations,
     sold_items,
+    subscription_discounts,
     subscription_terms,
 )
 from paygres.sandbox.objects.prorations import Proration
@@ -68,10 +69,11 @@ def read(work: Work, subscription: Object, params: Params, place: str = "") -> C
     found: list[Proration] = []
     if behavior != "none" and subscription["status"] in BILLED:
         at = _proration_date(work, subscription, params, inside("proration_date"))
+        share = subscription_discounts.share_of(work, subscription)
         if begins or trial_end:
-            found = prorations.of_end(work, present, at)
+            found = prorations.of_end(work, present, at, share)
         else:
-            found = prorations.of_change(work, planned, subscription_terms.period(subscription), at)
+            found = prorations.of_change(work, planned, subscription_terms.period(subscription), at, share)
     return Change(planned, found, begins, trial_end, begins or (behavior == "always_invoice" and bool(found)))
 
 
@@ -85,15 +87,13 @@ def apply(
 ) -> Object:
     """Carries the change out together with other changed `fields`: one customer.subscription.updated, then the
     invoice, if there is one now."""
-    if payment_behavior == "pending_if_incomplete":
-        raise Refusal(
-            "The sandbox does not simulate `payment_behavior` `pending_if_incomplete`.", param="payment_behavior"
-        )
     if change.is_empty:
         work.update_and_emit(subscription, "customer.subscription.updated", **fields)
         return _rescheduled(work, subscription, fields)
     if change.bills and payment_behavior == "error_if_incomplete":
-        _must_be_payable(work, {**subscription, **fields}, change)
+        refusal = not_payable(work, {**subscription, **fields}, change)
+        if refusal is not None:
+            raise refusal
     if not change.bills:
         for one in change.prorations:
             invoice_items.of_proration(work, subscription, one)
@@ -110,7 +110,7 @@ def apply(
     if fields.get("cancel_at_period_end", subscription["cancel_at_period_end"]):
         fields["cancel_at"] = min(item["current_period_end"] for item in items)
     changed = {**subscription, **fields}
-    draft = _draft(work, changed, change) if change.bills else None
+    draft = draft_of(work, changed, change) if change.bills else None
     if draft is not None:
         fields["latest_invoice"] = draft["id"]
     work.update_and_emit(subscription, "customer.subscription.updated", **fields)
@@ -171,7 +171,7 @@ def _carry_out(work: Work, subscription: Object, one: Planned, change: Change) -
     return stored
 
 
-def _draft(work: Work, subscription: Object, change: Change) -> Object:
+def draft_of(work: Work, subscription: Object, change: Change) -> Object:
     """The invoice of a change, not stored yet."""
     id = ids.new("invoice")
     customer = work.find("customer", subscription["customer"], "customer")
@@ -188,21 +188,38 @@ def _draft(work: Work, subscription: Object, change: Change) -> Object:
     )
 
 
-def _must_be_payable(work: Work, subscription: Object, change: Change) -> None:
-    """Raises what the charge would fail with, before anything is changed."""
+def not_payable(work: Work, subscription: Object, change: Change) -> Refusal | None:
+    """What the charge would fail with, before anything is changed."""
     customer = work.find("customer", subscription["customer"], "customer")
     pending = invoice_items.pending(work, customer["id"], subscription["id"])
     owed = customer["balance"] + sum(one["amount"] for one in pending) + sum(one.amount for one in change.prorations)
     if change.begins:
         owed += sum(sold_items.cost(one.price, one.quantity) for one in change.planned if one.price)
     if owed <= 0 or subscription["collection_method"] == "send_invoice":
-        return
+        return None
     method = invoice_collection.method_of(work, customer, subscription)
     if method is None:
-        raise invoice_collection.no_payment_method()
-    card = invoice_collection.card_of_method(work, method, off_session=True)
-    if card.code is not None:
-        raise invoice_collection.declined(card.message, card.code, card.decline_code)
+        return invoice_collection.no_payment_method()
+    return invoice_collection.will_pay(work, method, off_session=True)
+
+
+def as_changed(work: Work, subscription: Object, change: Change) -> Object:
+    """The subscription after the change, not stored."""
+    if change.is_empty:
+        return subscription
+    items: list[Object] = []
+    for one in change.planned:
+        if one.price is not None:
+            start, end = period_of(work, subscription, one, change)
+            shown: Object = {
+                "id": one.before["id"] if one.before else "",
+                "price": one.price,
+                "current_period_start": start,
+                "current_period_end": end,
+            }
+            items.append(shown if one.quantity is None else {**shown, "quantity": one.quantity})
+    anchor = change.trial_end or (work.now if change.begins else subscription["billing_cycle_anchor"])
+    return {**subscription, "billing_cycle_anchor": anchor, "items": sold_items.listed(subscription["id"], items)}
 
 
 def _proration_date(work: Work, subscription: Object, params: Params, param: str) -> int:

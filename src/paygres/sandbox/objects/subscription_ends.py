@@ -1,7 +1,14 @@
 """How a subscription ends: now, at the time it was told, or because nobody paid."""
 
 from paygres.sandbox import ids
-from paygres.sandbox.objects import invoice_collection, invoice_items, invoice_papers, invoices, prorations
+from paygres.sandbox.objects import (
+    invoice_collection,
+    invoice_items,
+    invoice_papers,
+    invoices,
+    prorations,
+    subscription_discounts,
+)
 from paygres.sandbox.spec.complete import Object
 from paygres.sandbox.world import Work
 
@@ -30,9 +37,11 @@ def end(
         cancellation_details=details,
         ended_at=work.now,
         pause_collection=None,
+        pending_update=None,
     )
     if prorates and was in ("active", "past_due"):
-        for one in prorations.of_end(work, subscription["items"]["data"], work.now):
+        share = subscription_discounts.share_of(work, subscription)
+        for one in prorations.of_end(work, subscription["items"]["data"], work.now, share):
             invoice_items.of_proration(work, subscription, one)
     final = _final_invoice(work, subscription) if invoices_now else None
     work.emit("customer.subscription.deleted", subscription)

@@ -1,6 +1,6 @@
 """Subscription items by themselves: create, retrieve, update, delete, list. Each change is one of the subscription."""
 
-from paygres.sandbox.objects import subscription_changes
+from paygres.sandbox.objects import subscription_changes, subscription_pending
 from paygres.sandbox.objects.routes import Params, Routes
 from paygres.sandbox.spec.complete import Object
 from paygres.sandbox.wire.errors import Refusal
@@ -55,6 +55,8 @@ def _apply(work: Work, subscription: Object, params: Params, one: Params) -> Obj
     asked = {name: params[name] for name in OF_CHANGE if name in params}
     change = subscription_changes.read(work, subscription, {**asked, "items": [one]})
     behavior = params.get("payment_behavior", "allow_incomplete")
+    if behavior == "pending_if_incomplete":
+        return subscription_pending.update(work, subscription, change, {}, {**asked, "items": [one]})
     return subscription_changes.apply(work, subscription, change, {}, payment_behavior=behavior)
 
 

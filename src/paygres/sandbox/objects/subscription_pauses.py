@@ -1,4 +1,7 @@
-"""A trial that ended without a payment method may pause its subscription; a request lets it go on."""
+"""Pauses: a trial that ended without a payment method may pause its subscription, and a request lets it go on; the
+collection of its invoices may pause until a time."""
+
+from typing import Any
 
 from paygres.sandbox import ids
 from paygres.sandbox.objects import (
@@ -13,10 +16,26 @@ from paygres.sandbox.spec.complete import Object
 from paygres.sandbox.world import Work
 
 
-def pause(work: Work, subscription: Object) -> None:
-    previous = work.change(subscription, status="paused")
-    work.emit("customer.subscription.updated", subscription, previous, automatic=True)
-    work.emit("customer.subscription.paused", subscription, automatic=True)
+def pause(work: Work, subscription: Object, *, automatic: bool, **fields: Any) -> None:
+    previous = work.change(subscription, status="paused", **fields)
+    work.emit("customer.subscription.updated", subscription, previous, automatic=automatic)
+    work.emit("customer.subscription.paused", subscription, automatic=automatic)
+
+
+def schedule_resumption(work: Work, subscription: Object) -> None:
+    """Sets the timer of a pause in collection that is to end."""
+    resumes_at = (subscription["pause_collection"] or {}).get("resumes_at")
+    if resumes_at is not None:
+        work.at(resumes_at, "resume_collection", subscription["id"])
+
+
+def resume_collection(work: Work, id: str) -> None:
+    """The timer: from now on invoices are collected again. Those that were kept as drafts stay drafts."""
+    subscription = work.get(id)
+    resumes_at = ((subscription or {}).get("pause_collection") or {}).get("resumes_at")
+    if subscription is not None and resumes_at is not None and resumes_at <= work.now:
+        previous = work.change(subscription, pause_collection=None)
+        work.emit("customer.subscription.updated", subscription, previous, automatic=True)
 
 
 def resume(work: Work, subscription: Object, *, begins_anew: bool) -> Object:

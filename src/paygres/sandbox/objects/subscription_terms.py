@@ -12,6 +12,8 @@ from paygres.sandbox.world import Work
 
 ENDED = ("canceled", "incomplete_expired")
 WARNED_BEFORE = 3 * DAY
+# Stripe's setting unless the account chooses another; periods that are not longer have no invoice.upcoming.
+UPCOMING_BEFORE = 7 * DAY
 LONGEST_TRIAL_DAYS = 730
 # How long a subscription waits for its first payment.
 INCOMPLETE_FOR = 23 * 3600
@@ -38,16 +40,16 @@ def living_of(work: Work, customer: str) -> list[Object]:
 def schedule(work: Work, subscription: Object) -> None:
     """Sets the timers for what this subscription does by itself next. One that a later change makes pointless finds
     nothing to do."""
-    due = period_end(subscription)
-    if subscription["cancel_at"] is not None:
-        due = min(due, subscription["cancel_at"])
-    work.later(due - work.world.time(), "subscription_due", subscription["id"])
+    end = period_end(subscription)
+    due = end if subscription["cancel_at"] is None else min(end, subscription["cancel_at"])
+    work.at(due, "subscription_due", subscription["id"])
+    if end - UPCOMING_BEFORE > work.now:
+        work.at(end - UPCOMING_BEFORE, "upcoming_invoice", subscription["id"])
 
 
 def warn_of_trial(work: Work, subscription: Object) -> None:
     """customer.subscription.trial_will_end: three days before, or at once when the trial is shorter."""
-    wait = subscription["trial_end"] - WARNED_BEFORE - work.world.time()
-    work.later(max(0.0, wait), "trial_will_end", subscription["id"])
+    work.at(max(work.now, subscription["trial_end"] - WARNED_BEFORE), "trial_will_end", subscription["id"])
 
 
 def announce_trial_end(work: Work, id: str) -> None:
@@ -78,6 +80,27 @@ def read_trial_end(work: Work, params: Params, prefix: str = "") -> int | None:
         param = f"{prefix}[trial_end]" if prefix else "trial_end"
         raise bad_parameter("Invalid timestamp: must be an integer Unix timestamp in the future.", param)
     return end
+
+
+def read_anchor(work: Work, params: Params, end: int) -> int | None:
+    """When the first whole period begins, if a new subscription is told that. `end`: when it would."""
+    anchor = params.get("billing_cycle_anchor")
+    if anchor is None:
+        return None
+    if anchor <= work.now:
+        raise bad_parameter(
+            "Invalid timestamp: must be an integer Unix timestamp in the future.", "billing_cycle_anchor"
+        )
+    if "trial_end" in params or "trial_period_days" in params:
+        raise Refusal(
+            "The sandbox does not simulate `billing_cycle_anchor` together with a trial.", param="billing_cycle_anchor"
+        )
+    if anchor > end:
+        raise Refusal(
+            f"billing_cycle_anchor cannot be later than next natural billing date ({end}) for plan",
+            param="billing_cycle_anchor",
+        )
+    return anchor
 
 
 def ending(work: Work, subscription: Object, params: Params) -> dict[str, Any]:

@@ -8,28 +8,29 @@ from paygres.sandbox.objects import (
     payment_methods,
     sold_items,
     subscription_changes,
+    subscription_discounts,
     subscription_ends,
     subscription_pauses,
+    subscription_pending,
     subscription_requests,
     subscription_terms,
+    subscription_trials,
 )
 from paygres.sandbox.objects.routes import Params, Routes
 from paygres.sandbox.objects.subscription_terms import ENDED
 from paygres.sandbox.spec.complete import Object
 from paygres.sandbox.wire import metadata
-from paygres.sandbox.wire.errors import Refusal, missing_parameter, no_such
+from paygres.sandbox.wire.errors import Refusal, bad_parameter, missing_parameter, no_such
 from paygres.sandbox.wire.lists import Page, answer_list
 from paygres.sandbox.world import Work
 
 # Parameters that would change amounts or dates in ways that nothing here follows.
 UNSIMULATED = (
-    "add_invoice_items",
     "application_fee_percent",
     "backdate_start_date",
     "billing_cycle_anchor_config",
     "billing_schedules",
     "billing_thresholds",
-    "discounts",
     "on_behalf_of",
     "pending_invoice_item_interval",
     "transfer_data",
@@ -43,23 +44,26 @@ def create(work: Work, params: Params) -> Object:
         raise missing_parameter("customer")
     if "items" not in params:
         raise missing_parameter("items")
-    _refuse_unsimulated(params, "billing_cycle_anchor")
+    _refuse_unsimulated(params)
     customer = work.find_living("customer", params["customer"], "customer")
     planned = sold_items.plan(work, [], params["items"])
     _match_currency(customer, planned[0].price, params)
     behavior = params.get("payment_behavior", "allow_incomplete")
     if behavior == "pending_if_incomplete":
         raise Refusal("`pending_if_incomplete` cannot be used when creating a Subscription.", param="payment_behavior")
-    return subscription_requests.start(
+    fields = {**_fields(work, customer["id"], params), "metadata": metadata.from_params(params), **_mode(params)}
+    terms = subscription_requests.read_terms(work, customer, planned, params)
+    made = subscription_requests.start(
         work,
         customer,
         planned,
-        trial_end=subscription_terms.read_trial_end(work, params),
+        terms,
         behavior=behavior,
-        ending=params,
         off_session=params.get("off_session", False),
-        fields={**_fields(work, customer["id"], params), "metadata": metadata.from_params(params), **_mode(params)},
+        fields=fields,
     )
+    subscription_pauses.schedule_resumption(work, made)
+    return made
 
 
 def retrieve(work: Work, params: Params, id: str) -> Object:
@@ -68,7 +72,7 @@ def retrieve(work: Work, params: Params, id: str) -> Object:
 
 def update(work: Work, params: Params, id: str) -> Object:
     subscription = work.find("subscription", id, "id", in_path=True)
-    _refuse_unsimulated(params)
+    _refuse_unsimulated(params, "add_invoice_items")
     if subscription["status"] in ENDED and params.keys() - OF_ENDED:
         raise Refusal("A canceled subscription can only update its cancellation_details and metadata.")
     change = subscription_changes.read(work, subscription, params)
@@ -78,8 +82,22 @@ def update(work: Work, params: Params, id: str) -> Object:
             changes[name] = {**(subscription[name] or {}), **changes[name]}
     changes["metadata"] = metadata.merged(subscription["metadata"], params.get("metadata"))
     changes |= subscription_terms.ending(work, subscription, params)
+    added, gone = _discounts(work, subscription, params)
+    if added or gone or "discounts" in params:
+        kept = [id for id in subscription["discounts"] if id not in subscription_discounts.ids_of(gone)]
+        changes["discounts"] = [*kept, *subscription_discounts.ids_of(added)]
+    subscription_discounts.announce_end(work, gone)
+    subscription_discounts.announce(work, added)
+    ends_trial = subscription["status"] == "trialing" and params.get("trial_end") == "now"
+    if ends_trial and subscription_trials.stop(work, subscription, automatic=False, **changes, trial_end=work.now):
+        return subscription
     behavior = params.get("payment_behavior", "allow_incomplete")
-    return subscription_changes.apply(work, subscription, change, changes, payment_behavior=behavior)
+    if behavior == "pending_if_incomplete":
+        return subscription_pending.update(work, subscription, change, changes, params)
+    changed = subscription_changes.apply(work, subscription, change, changes, payment_behavior=behavior)
+    if "pause_collection" in params:
+        subscription_pauses.schedule_resumption(work, changed)
+    return changed
 
 
 def cancel(work: Work, params: Params, id: str) -> Object:
@@ -114,6 +132,9 @@ def list_all(work: Work, params: Params) -> Page:
         conditions.append((f"seq NOT IN ({OF_STATUS})", "canceled"))
     elif status != "all":
         links["status"] = status
+    links["test_clock"] = params.get("test_clock")
+    if "test_clock" not in params and "customer" not in params:
+        conditions += fields.outside_test_clocks(work, "subscription")
     return answer_list(work, "subscription", params, "/v1/subscriptions", links=links, conditions=conditions)
 
 
@@ -123,6 +144,26 @@ OF_STATUS = "SELECT seq FROM links WHERE name = 'subscription.status' AND value 
 def include_subscriptions(work: Work, customer: Object) -> Object:
     """What `expand[]=subscriptions` adds to a customer."""
     return list_all(work, {"customer": customer["id"]}).as_object(f"/v1/customers/{customer['id']}/subscriptions")
+
+
+def _discounts(work: Work, subscription: Object, params: Params) -> tuple[list[Object], list[Object]]:
+    """(the discounts that a change gives, those that it takes). What it does not name is taken."""
+    if "discounts" not in params:
+        return [], []
+    present: list[str] = subscription["discounts"]
+    wanted = subscription_discounts.read(
+        work,
+        params["discounts"] or (),
+        customer=subscription["customer"],
+        currency=subscription["currency"],
+        subtotal=sum(sold_items.cost(one["price"], one.get("quantity")) for one in subscription["items"]["data"]),
+        present=present,
+    )
+    kept = [one.present for one in wanted if one.present]
+    gone = [work.find("discount", id, "discount") for id in present if id not in kept]
+    added = [one for one in wanted if not one.present]
+    made = subscription_discounts.made(work, added, customer=subscription["customer"], subscription=subscription["id"])
+    return made, gone
 
 
 def _fields(work: Work, customer: str, params: Params) -> dict[str, Any]:
@@ -143,6 +184,10 @@ def _fields(work: Work, customer: str, params: Params) -> dict[str, Any]:
         )
     if "pause_collection" in params:
         paused = params["pause_collection"]
+        if paused and paused.get("resumes_at", work.now + 1) <= work.now:
+            raise bad_parameter(
+                "Invalid timestamp: must be an integer Unix timestamp in the future.", "pause_collection[resumes_at]"
+            )
         changes["pause_collection"] = paused and {
             "behavior": paused["behavior"],
             "resumes_at": paused.get("resumes_at"),

@@ -2,43 +2,25 @@
 redirect, which waits for the webhook's answer as Stripe's page does."""
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import Any
-from urllib.parse import parse_qs
 from uuid import uuid4
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from paygres.sandbox import confirm, delayed_payments, ids
+from paygres.sandbox.confirm import Outcome
 from paygres.sandbox.deliveries import Deliveries
-from paygres.sandbox.objects import bank_debits, checkout_sessions, discounts, fields
-from paygres.sandbox.objects.bank_debits import Debit
-from paygres.sandbox.objects.cards import Card, card_of, digits
-from paygres.sandbox.objects.payment_methods import Buyer
-from paygres.sandbox.pages.templates import render
+from paygres.sandbox.objects import checkout_fields, checkout_sessions, discounts, payment_methods
+from paygres.sandbox.pages import checkout_form, checkout_views
+from paygres.sandbox.pages.checkout_form import Told
+from paygres.sandbox.pages.money import money
+from paygres.sandbox.pages.replies import Problem, as_page, read_form, see_other
 from paygres.sandbox.spec.complete import Object
 from paygres.sandbox.wire.errors import Refusal
 from paygres.sandbox.world import Work, World
 
-MAX_FORM = 20_000
-SECURITY = {
-    # Redirects after the form's POST lead to the shop, wherever it is.
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self' http: https:; "
-    "base-uri 'none'; frame-ancestors 'none'",
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with the form, and which field says so."""
-
-    message: str
-    field: str | None = None
+NOT_AUTHENTICATED = "We are unable to authenticate your payment method. Please choose a different payment method."
 
 
 class CheckoutPage:
@@ -63,22 +45,17 @@ class CheckoutPage:
         account = self._world.store.account_of(id)
         if typed is None or account is None:
             return self._show(id, status=404 if account is None else 400)
+        typed = checkout_form.with_test_choice(typed)
+        told: Told | None = None
         try:
             with self._buyers_work(account) as work:
                 session = confirm.open_session(work, id)
-                free = session["payment_status"] == "no_payment_required" and session["mode"] == "payment"
-                if typed.get("method") == bank_debits.TYPE:
-                    buyer, debit, problem = _read_debit(session, typed)
-                    outcome = delayed_payments.pay(work, session, debit, buyer) if debit else None
-                else:
-                    buyer, card, problem = _read(work, session, typed, free)
-                    outcome = None if problem else confirm.confirm(work, session, card, buyer)
+                told = checkout_form.read(work, session, typed)
+                outcome = None if told.problem else _pay(work, session, told, typed)
         except Refusal as refusal:
-            if refusal.status != 402:
-                return self._show(id)
-            problem, outcome = Problem(refusal.error["message"], "card_number"), None
-        if problem is not None or outcome is None:
-            return self._show(id, problem=problem, typed=typed, status=402)
+            return self._show(id, problem=_problem(refusal, told), typed=typed, status=refusal.status)
+        if outcome is None:
+            return self._show(id, problem=told.problem, typed=typed, status=402)
         if outcome.completed is None:
             return self._show(id)
         return await self._leave(outcome.session, outcome.completed)
@@ -93,17 +70,17 @@ class CheckoutPage:
         try:
             with self._buyers_work(account) as work:
                 outcome = confirm.authenticate(work, confirm.open_session(work, id), passed=passed)
+                _keep(work, outcome)
         except Refusal as refusal:
             if refusal.status != 402:
                 return self._show(id)
-            return self._show(id, problem=Problem(refusal.error["message"], "card_number"), status=402)
+            return self._show(id, problem=_problem(refusal, None), status=402)
         if outcome.completed is None:
-            message = "We are unable to authenticate your payment method. Please choose a different payment method."
-            return self._show(id, problem=Problem(message, "card_number"), status=402)
+            return self._show(id, problem=Problem(NOT_AUTHENTICATED, "card_number"), status=402)
         return await self._leave(outcome.session, outcome.completed)
 
     async def apply_code(self, request: Request) -> Response:
-        """A promotion code; the page then shows the new total, or says why there is none."""
+        """A promotion code, or none any more; the page then shows the new total, or says why there is none."""
         id = request.path_params["session"]
         typed = await read_form(request)
         account = self._world.store.account_of(id)
@@ -111,11 +88,15 @@ class CheckoutPage:
             return self._show(id, status=404 if account is None else 400)
         try:
             with self._buyers_work(account) as work:
-                discounts.typed(work, confirm.open_session(work, id), typed.get("promotion_code", ""))
+                session = confirm.open_session(work, id)
+                if "remove" in typed:
+                    discounts.take_back(work, session)
+                else:
+                    discounts.typed(work, session, typed.get("promotion_code", ""))
         except Refusal as refusal:
             problem = Problem(refusal.error["message"], "promotion_code")
             return self._show(id, problem=problem, typed=typed, status=402)
-        return RedirectResponse(f"/c/pay/{id}", status_code=303, headers=SECURITY)
+        return see_other(f"/c/pay/{id}")
 
     def _buyers_work(self, account: str) -> AbstractContextManager[Work]:
         """Work that the page's own request causes: its events name that request, as Stripe's do."""
@@ -123,7 +104,7 @@ class CheckoutPage:
 
     async def _leave(self, session: Object, event: str) -> Response:
         await self._deliveries.first_answer(event, self._world.settings.redirect_hold)
-        return RedirectResponse(checkout_sessions.landing_url(session), status_code=303, headers=SECURITY)
+        return see_other(checkout_sessions.landing_url(session))
 
     def _show(
         self,
@@ -140,125 +121,70 @@ class CheckoutPage:
             return as_page("gone.html", 404, title="There is no such checkout", text="Ask the shop for a new link.")
         if session["status"] == "open" and session["expires_at"] <= work.now:
             session["status"] = "expired"
-        if session["status"] == "complete":
-            return as_page(
-                "gone.html",
-                status,
-                title="This checkout is already paid",
-                text="Nothing more is to be done here.",
-                link=checkout_sessions.landing_url(session),
-            )
-        if session["status"] == "expired":
-            return as_page(
-                "gone.html",
-                status,
-                title="This checkout has expired",
-                text="It can no longer be paid. Ask the shop for a new link.",
-                link=session["cancel_url"],
-            )
-        hidden = work.hidden(id)
+        if session["status"] != "open":
+            return _over(session, status)
         intent = confirm.intent_of(work, session)
-        total = fields.money(session["amount_total"], session["currency"])
         if intent is not None and intent["status"] == "requires_action":
-            return as_page("challenge.html", status, id=id, total=total)
-        discount = session["total_details"]["amount_discount"]
+            method = work.get(intent["payment_method"]) if intent["payment_method"] else None
+            card = checkout_views.card_text(method) if method and method["type"] == "card" else None
+            total = money(intent["amount"], intent["currency"]) if "amount" in intent else "Nothing is charged"
+            return as_page("challenge.html", status, action=f"/c/pay/{id}/challenge", total=total, card=card)
+        return as_page("checkout.html", status, problem=problem, **checkout_views.shown(work, session, typed or {}))
+
+
+def _pay(work: Work, session: Object, told: Told, typed: dict[str, str]) -> Outcome:
+    if session["custom_fields"]:
+        work.change(session, custom_fields=checkout_fields.filled(session, typed)[0])
+    if told.debit is not None:
+        return delayed_payments.pay(work, session, told.debit, told.buyer)
+    method = told.saved
+    if typed.get("save") and told.card is not None and method is None and checkout_form.offers_saving(session):
+        method = payment_methods.make(work, told.card, told.buyer)
+        work.store.set_hidden(session["id"], {**work.hidden(session["id"]), "saves": method["id"]})
+    outcome = confirm.confirm(work, session, told.card, told.buyer, method)
+    _keep(work, outcome)
+    return outcome
+
+
+def _keep(work: Work, outcome: Outcome) -> None:
+    """The card that the buyer wanted saved becomes the customer's, for its next checkouts to show."""
+    session = outcome.session
+    id, customer = work.hidden(session["id"]).get("saves"), session["customer"]
+    if outcome.completed is None or id is None or customer is None:
+        return
+    method = work.find("payment_method", id, "payment_method")
+    work.change(method, allow_redisplay="always")
+    payment_methods.attach(work, method, customer)
+
+
+def _problem(refusal: Refusal, told: Told | None) -> Problem:
+    """The refusal, at the field that it is about."""
+    field = "card_number"
+    if told is not None and told.saved is not None:
+        field = f"method_{told.saved['id']}"
+    elif told is not None and told.debit is not None:
+        field = "iban"
+    elif refusal.error.get("code") in ("incorrect_cvc", "invalid_cvc"):
+        field = "cvc"
+    elif refusal.error.get("code") == "expired_card":
+        field = "exp"
+    return Problem(refusal.error["message"], field)
+
+
+def _over(session: Object, status: int) -> Response:
+    if session["status"] == "complete":
+        saved = session["mode"] == "setup"
         return as_page(
-            "checkout.html",
+            "gone.html",
             status,
-            cancel_url=session["cancel_url"],
-            discount=fields.money(discount, session["currency"]) if discount else None,
-            free=session["payment_status"] == "no_payment_required" and session["mode"] == "payment",
-            id=id,
-            items=[_shown(item) for item in hidden["line_items"]],
-            debits=bank_debits.TYPE in session["payment_method_types"],
-            known_email=(session["customer_details"] or {}).get("email") or "",
-            problem=problem,
-            takes_codes=bool(session["allow_promotion_codes"]),
-            subscribes=session["mode"] == "subscription",
-            total=total,
-            typed=typed or {},
+            title="This payment method is already saved" if saved else "This checkout is already paid",
+            text="Nothing more is to be done here.",
+            link=checkout_sessions.landing_url(session),
         )
-
-
-def _read(work: Work, session: Object, typed: dict[str, str], free: bool) -> tuple[Buyer, Card | None, Problem | None]:
-    """What was typed, and what is wrong with it."""
-    buyer = _read_buyer(session, typed)
-    email = buyer.email or ""
-    if not fields.EMAIL.match(email):
-        return buyer, None, Problem("Your email is incomplete.", "email")
-    if free:
-        return buyer, None, None
-    return read_card(buyer, typed, work.now)
-
-
-def _read_debit(session: Object, typed: dict[str, str]) -> tuple[Buyer, Debit | None, Problem | None]:
-    buyer = _read_buyer(session, typed)
-    debit = bank_debits.debit_of(typed.get("iban", ""))
-    if not fields.EMAIL.match(buyer.email or ""):
-        return buyer, None, Problem("Your email is incomplete.", "email")
-    if buyer.name is None:
-        return buyer, None, Problem("The name on the account is incomplete.", "name")
-    if debit is None:
-        return buyer, None, Problem("Your IBAN is none of the test IBANs.", "iban")
-    return buyer, debit, None
-
-
-def _read_buyer(session: Object, typed: dict[str, str]) -> Buyer:
-    email = typed.get("email", "").strip() or (session["customer_details"] or {}).get("email") or ""
-    return Buyer(email=email, name=typed.get("name", "").strip()[:200] or None)
-
-
-def read_card(buyer: Buyer, typed: dict[str, str], now: int) -> tuple[Buyer, Card | None, Problem | None]:
-    """The card that was typed and the buyer with its expiry, or what is wrong with them."""
-    card = card_of(digits(typed.get("card_number", "")))
-    if card is None:
-        return buyer, None, Problem("Your card number is incorrect.", "card_number")
-    expiry = _expiry(typed.get("exp", ""), now)
-    if expiry is None:
-        return buyer, card, Problem("Your card's expiration date is incomplete or in the past.", "exp")
-    if len(digits(typed.get("cvc", ""))) not in (3, 4):
-        return buyer, card, Problem("Your card's security code is incomplete.", "cvc")
-    return Buyer(email=buyer.email, name=buyer.name, exp_month=expiry[0], exp_year=expiry[1]), card, None
-
-
-def _expiry(text: str, now: int) -> tuple[int, int] | None:
-    """(month, year) of `12/34`, `1234` or `12 / 2034`, when it is not in the past."""
-    signs = digits(text)
-    if len(signs) not in (4, 6):
-        return None
-    month, year = int(signs[:2]), int(signs[2:])
-    year += 2000 if len(signs) == 4 else 0
-    this_month = 1970 * 12 + now // 2_629_746
-    return (month, year) if 1 <= month <= 12 and year * 12 + month - 1 >= this_month else None
-
-
-def _shown(item: Object) -> dict[str, Any]:
-    recurring = item["price"]["recurring"]
-    every = None
-    if recurring:
-        count = recurring["interval_count"]
-        every = f"every {recurring['interval']}" if count == 1 else f"every {count} {recurring['interval']}s"
-    return {
-        "name": item["description"],
-        "quantity": item["quantity"],
-        "amount": fields.money(item["amount_subtotal"], item["currency"]),
-        "every": every,
-    }
-
-
-async def read_form(request: Request) -> dict[str, str] | None:
-    """The fields of a posted form, None when it is too long or no form."""
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM:
-            return None
-    try:
-        parsed = parse_qs(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50)
-    except ValueError:
-        return None
-    return {name: values[-1] for name, values in parsed.items()}
-
-
-def as_page(template: str, status: int, **values: Any) -> Response:
-    return HTMLResponse(render(template, **values), status_code=status, headers=SECURITY)
+    return as_page(
+        "gone.html",
+        status,
+        title="This checkout has expired",
+        text="It can no longer be paid. Ask the shop for a new link.",
+        link=session["cancel_url"],
+    )

@@ -24,7 +24,7 @@ SELECT d.seq, d.event, d.endpoint, d.state, d.attempts, d.due, d.last_status, d.
 FROM deliveries d JOIN objects o ON o.id = d.event WHERE d.event = coalesce(?, d.event) ORDER BY d.seq DESC LIMIT 200
 """
 FIELDS = ("seq", "event", "endpoint", "state", "attempts", "due", "last_status", "last_error", "last_tried")
-COUNTED = ("pending", "delivered", "failed", "posted", "dropped", "lost", "doubled", "delayed")
+COUNTED = ("pending", "delivered", "failed", "posted", "dropped", "lost", "doubled", "delayed", "unheard")
 
 Control = Callable[[Request], Awaitable[Response]]
 
@@ -117,8 +117,7 @@ class Controls:
         return answer_json(_session(work, id))
 
     async def turn_dials(self, request: Request) -> Response:
-        """GET shows the dials; POST `{"latency", "answers": [{"status", "count", "path", "method", "after"}],
-        "drop", "lose", "duplicate", "delay", "shuffle", "seed"}` turns those that it names."""
+        """GET shows the dials; POST turns those that it names (faults.DIALS says which there are): all, or none."""
         if request.method == "POST":
             try:
                 self._faults.set(await asked_object(request))

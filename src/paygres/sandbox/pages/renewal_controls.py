@@ -1,4 +1,5 @@
-"""Test controls of renewals, under /_sim/ beside the others: a period that is over now, the next try of a payment."""
+"""Test controls of billing, under /_sim/ beside the others: a period that is over now, the next try of a payment, a
+bank's question about an invoice."""
 
 from collections.abc import Callable
 
@@ -7,6 +8,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from paygres.sandbox import renewals
+from paygres.sandbox.objects import invoice_intents
 from paygres.sandbox.pages.controls import answer_json, asked_object, guarded
 from paygres.sandbox.spec.complete import Object
 from paygres.sandbox.wire.errors import no_such
@@ -19,9 +21,20 @@ class RenewalControls:
 
     def routes(self) -> list[Route]:
         return [
+            Route("/_sim/authenticate", guarded(self.authenticate), methods=["POST"]),
             Route("/_sim/renew", guarded(self.renew), methods=["POST"]),
             Route("/_sim/retry", guarded(self.retry), methods=["POST"]),
         ]
+
+    async def authenticate(self, request: Request) -> Response:
+        """`{"invoice", "passed"?}` -> the invoice: its buyer answers the bank's question on the invoice's page."""
+        asked = await asked_object(request)
+        passed = asked.get("passed", True) is True
+
+        def answer(work: Work, id: str) -> Object:
+            return invoice_intents.authenticate(work, id, passed=passed)
+
+        return answer_json(self._act("invoice", str(asked.get("invoice")), answer))
 
     async def renew(self, request: Request) -> Response:
         """`{"subscription", "fail"?}` -> the subscription: its period (or its trial, or its time) is over now; `fail`

@@ -3,8 +3,7 @@ fields it means and this adds the rest, at every depth, from the published schem
 
 from typing import Any
 
-from paygres.sandbox.spec.derive import Schema
-from paygres.sandbox.spec.document import definitions, one_of
+from paygres.sandbox.spec.document import Schema, definitions, leaves_choice, one_of
 
 Object = dict[str, Any]
 
@@ -19,7 +18,28 @@ class _Plan:
         # Lists that Stripe sends only when they are expanded stay away, even those that may be null.
         left_out = schema.get("includable", ())
         self.nulls = tuple(n for n, one in properties.items() if _is_nullable(one) and n not in left_out)
-        self.nested = {name: one for name, one in properties.items() if _may_hold_objects(one)}
+        self.nested = {name: _Field(one) for name, one in properties.items() if _may_hold_objects(one)}
+
+
+class _Field:
+    """A field that may hold an object, or a list of them. The plan is looked up when the first of them comes, since
+    schemas contain each other; where the published schema leaves a choice, each object decides."""
+
+    __slots__ = ("_of_any", "items", "schema")
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
+        self.items = _Field(schema["items"]) if "items" in schema else None
+        self._of_any: _Plan | None = None
+
+    def plan_of(self, value: Object) -> _Plan | None:
+        if self._of_any is not None:
+            return self._of_any
+        found = one_of(self.schema, value)
+        plan = None if found is None else _plan_of(found)
+        if not leaves_choice(self.schema):
+            self._of_any = plan
+        return plan
 
 
 _plans: dict[int, _Plan] = {}
@@ -42,33 +62,37 @@ def schema_of(item: Object) -> Schema:
 
 def complete(item: Object) -> Object:
     """The same object (changed in place) with every nullable field of its schema present."""
-    _fill(schema_of(item), item)
+    _fill(_plan_of(schema_of(item)), item)
     return item
 
 
-def _fill(schema: Schema, value: Object) -> None:
+def _plan_of(schema: Schema) -> _Plan:
     plan = _plans.get(id(schema))
     if plan is None:
         plan = _plans[id(schema)] = _Plan(schema)
+    return plan
+
+
+def _fill(plan: _Plan, value: Object) -> None:
     for name in plan.nulls:
         if name not in value:
             value[name] = None
     nested = plan.nested
     for name, one in value.items():
         if one.__class__ is dict and name in nested:
-            _descend(nested[name], one)
+            _fill_inside(nested[name], one)
         elif one.__class__ is list and name in nested:
-            items = nested[name].get("items")
+            items = nested[name].items
             if items is not None:
                 for entry in one:
                     if entry.__class__ is dict:
-                        _descend(items, entry)
+                        _fill_inside(items, entry)
 
 
-def _descend(schema: Schema, value: Object) -> None:
-    inner = one_of(schema, value)
-    if inner is not None:
-        _fill(inner, value)
+def _fill_inside(field: _Field, value: Object) -> None:
+    plan = field.plan_of(value)
+    if plan is not None:
+        _fill(plan, value)
 
 
 def _is_nullable(schema: Schema) -> bool:

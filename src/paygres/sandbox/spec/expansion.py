@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from paygres.sandbox.spec.complete import Object, schema_of
-from paygres.sandbox.spec.derive import Schema
-from paygres.sandbox.spec.document import one_of, resolve
+from paygres.sandbox.spec.document import Schema, one_of, resolve
 from paygres.sandbox.wire.errors import bad_parameter
 
 MAX_DEPTH = 4
+# May be named in a path although it is sent anyway: an invoice's, without which clients cannot confirm its payment.
+SENT_ANYWAY = frozenset(("confirmation_secret",))
 
 Fetch = Callable[[str], Object | None]
 Include = Callable[[Object, str], Object | None]
@@ -49,7 +50,7 @@ def _walk(schema: Schema, item: Object, steps: list[str], path: str, fetch: Fetc
             included = include(item, step)
             if included is not None:
                 item[step] = included
-    elif not rest:
+    elif not rest and step not in SENT_ANYWAY:
         raise _cannot(path)
     if rest:
         _deeper(properties[step], item.get(step), rest, path, fetch, include)

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from paygres.sandbox.spec.derive import Schema
-from paygres.sandbox.spec.document import operations
+from paygres.sandbox.spec.document import Schema, operations
 from paygres.sandbox.wire.errors import bad_parameter, missing_parameter
 
 Check = Callable[[Any, str], Any]

@@ -2,7 +2,6 @@
 `acct_1Abc…`), so any test key of real length works; a live key never does."""
 
 import base64
-import binascii
 import hashlib
 import re
 
@@ -10,6 +9,7 @@ from paygres.sandbox.ids import ALPHABET, secret_letters
 from paygres.sandbox.wire.errors import Refusal
 
 TEST_KEY = re.compile(r"(?:sk|rk)_test_([A-Za-z0-9]{24,200})\Z")
+PUBLISHABLE_KEY = re.compile(r"pk_(?:test|live)_[A-Za-z0-9]{24,200}\Z")
 ACCOUNT_LETTERS = 15
 
 
@@ -45,10 +45,28 @@ def authorize(header: str | None) -> tuple[str, str]:
         raise _unauthorized(
             "This is a local sandbox: it refuses live keys. Use the test key that it printed when it started."
         )
+    if PUBLISHABLE_KEY.match(key):
+        raise _unauthorized(
+            "This API call cannot be made with a publishable API key. Please use a secret API key. You can find a list "
+            "of your API keys at https://dashboard.stripe.com/account/apikeys.",
+            "secret_key_required",
+        )
     account = account_of(key)
     if account is None:
         raise _unauthorized(f"Invalid API Key provided: {_masked(key)}")
     return key, account
+
+
+def check_account(header: str | None, key: str, account: str) -> None:
+    """Raises the 403 for a Stripe-Account header that names another account than the key's: there is no Connect."""
+    if header is not None and header != account:
+        raise Refusal(
+            f"The provided key '{_masked(key)}' does not have access to account '{header}' (or that account does not "
+            f"exist). Application access may have been revoked.",
+            status=403,
+            code="account_invalid",
+            stored=False,
+        )
 
 
 def _key(header: str) -> str:
@@ -59,7 +77,7 @@ def _key(header: str) -> str:
     if scheme.lower() == "basic":
         try:
             return base64.b64decode(value, validate=True).decode("utf-8").partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:  # neither base64 nor UTF-8
             return "?"
     return ""
 
@@ -69,5 +87,5 @@ def _masked(key: str) -> str:
     return f"{shown}{'*' * max(4, min(len(key) - len(shown) - 4, 40))}{key[-4:]}"
 
 
-def _unauthorized(message: str) -> Refusal:
-    return Refusal(message, status=401, stored=False, headers={"WWW-Authenticate": 'Basic realm="Stripe"'})
+def _unauthorized(message: str, code: str | None = None) -> Refusal:
+    return Refusal(message, status=401, code=code, stored=False, headers={"WWW-Authenticate": 'Basic realm="Stripe"'})

@@ -4,6 +4,9 @@ several objects share. Texts are Stripe's own where one is known."""
 from typing import Any
 
 DOCS = "https://stripe.com/docs/error-codes/"
+RATE_LIMITED = (
+    "Request rate limit exceeded. You can learn more about rate limits here https://stripe.com/docs/rate-limits."
+)
 
 
 class Refusal(Exception):
@@ -48,6 +51,25 @@ def missing_parameter(param: str) -> Refusal:
 def no_such(noun: str, id: str, param: str, status: int = 400) -> Refusal:
     """An id that names nothing: 404 when it is the path's, 400 when it is a parameter's."""
     return Refusal(f"No such {noun}: '{id}'", status=status, code="resource_missing", param=param)
+
+
+def rate_limited(reason: str) -> Refusal:
+    """Stripe's 429. `reason`: `global-rate`, `endpoint-rate` or `resource-specific`. Remembered by no key."""
+    headers = {"Stripe-Rate-Limited-Reason": reason}
+    return Refusal(RATE_LIMITED, status=429, code="rate_limit", stored=False, headers=headers)
+
+
+def locked() -> Refusal:
+    """Stripe's other 429: somebody else holds the object."""
+    return Refusal(
+        "This object cannot be accessed right now because another API request or Stripe process is currently accessing "
+        "it. If you see this error intermittently, retry the request. If you see this error frequently and are making "
+        "multiple concurrent requests to a single object, make your requests serially or at a lower rate. For more "
+        "details, see https://stripe.com/docs/rate-limits#object-lock-timeouts.",
+        status=429,
+        code="lock_timeout",
+        stored=False,
+    )
 
 
 def unrecognized_url(method: str, path: str, known_to_stripe: bool) -> Refusal:

@@ -54,14 +54,43 @@ def _put(form: Form, name: str, value: str) -> None:
     if not all(part.endswith("]") for part in rest):
         raise Refusal(f"Invalid parameter name: {name}", stored=False)
     place, key = form, first
-    for part in rest:
+    for number, part in enumerate(rest):
         inner = place.setdefault(key, {})
         if not isinstance(inner, dict):
             raise _mixed(name)
-        place, key = inner, part[:-1] or str(len(inner))
+        place, key = inner, part[:-1] or _next_index(inner, [step[:-1] for step in rest[number + 1 :]])
     if isinstance(place.get(key), dict):
         raise _mixed(name)
     place[key] = value
+
+
+def _next_index(listed: Form, rest: list[str]) -> str:
+    """Where `a[]` puts its value: at the end. Of `a[][b]=1&a[][c]=2`, the second goes into the first's hash, until a
+    name comes a second time."""
+    last = listed.get(str(len(listed) - 1))
+    if rest and isinstance(last, dict) and not _has(last, rest):
+        return str(len(listed) - 1)
+    return str(len(listed))
+
+
+def _has(place: Any, steps: list[str]) -> bool:
+    for step in steps:
+        # An empty one is one more of a list within, whatever is there.
+        if not step or not isinstance(place, dict) or step not in place:
+            return False
+        place = place[step]
+    return True
+
+
+def check_content_type(content_type: str) -> None:
+    """Raises Stripe's refusal of a body that is no form. `content_type` may be empty: then it is taken for one."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind not in ("", "application/x-www-form-urlencoded"):
+        raise Refusal(
+            "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have any "
+            "questions, we can help at https://support.stripe.com/.",
+            stored=False,
+        )
 
 
 def _mixed(name: str) -> Refusal:

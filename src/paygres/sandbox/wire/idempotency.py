@@ -2,7 +2,6 @@
 other parameters are refused, and so is a second request while the first is still being answered."""
 
 import hashlib
-import time
 from dataclasses import dataclass
 
 import orjson
@@ -13,6 +12,7 @@ from paygres.sandbox.wire.form import Form
 
 KEPT_SECONDS = 24 * 3600
 MAX_LENGTH = 255
+DIGEST_LENGTH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,11 @@ class Replay:
 class IdempotencyKeys:
     """The keys of all accounts. `begin` and `end` embrace the first request of a key."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, now: float) -> None:
+        """`now`, here and below: the sandbox's clock."""
         self._store = store
         self._in_flight: set[tuple[str, str]] = set()
-        store.run("DELETE FROM idempotency WHERE created < ?", (int(time.time()) - KEPT_SECONDS,))
+        store.run("DELETE FROM idempotency WHERE created < ?", (int(now) - KEPT_SECONDS,))
 
     def begin(self, account: str, key: str, fingerprint: bytes, now: float) -> Replay | None:
         """The stored answer to replay, or None: then the key is in flight until `end`."""
@@ -41,9 +42,8 @@ class IdempotencyKeys:
             )
         if (account, key) in self._in_flight:
             raise Refusal(
-                f"There is currently another in-progress request using this Idempotency Key (that probably means you "
-                f"submitted twice, and the other request is still going through): {key}. You can try again, with the "
-                f"same parameters, once that request has finished.",
+                f"There is currently another in-progress request using this Idempotent Key (that probably means you "
+                f"submitted twice, and the other request is still going through): {key}. Please try again later.",
                 status=409,
                 type="idempotency_error",
                 code="idempotency_key_in_use",
@@ -57,6 +57,15 @@ class IdempotencyKeys:
         if row is None:
             self._in_flight.add((account, key))
             return None
+        first_path, path = row[0][DIGEST_LENGTH:].decode(), fingerprint[DIGEST_LENGTH:].decode()
+        if first_path != path:
+            raise Refusal(
+                f"Keys for idempotent requests can only be used for the same endpoint they were first used for "
+                f"('{path}' vs '{first_path}'). Try using a key other than '{key}' if you meant to execute a different "
+                f"request.",
+                type="idempotency_error",
+                stored=False,
+            )
         if row[0] != fingerprint:
             raise Refusal(
                 f"Keys for idempotent requests can only be used with the same parameters they were first used with. "
@@ -79,6 +88,6 @@ class IdempotencyKeys:
         self._in_flight.discard((account, key))
 
 
-def fingerprint(method: str, path: str, form: Form) -> bytes:
-    named = f"{method} {path}\n".encode() + orjson.dumps(form, option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(named).digest()
+def fingerprint(path: str, form: Form) -> bytes:
+    """What two requests of one key must have in common: a digest of the parameters, then the path as it is."""
+    return hashlib.sha256(orjson.dumps(form, option=orjson.OPT_SORT_KEYS)).digest() + path.encode()
