@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every target of this repository with nothing but Python: `python3 run.py run|test|check|fix|bench|lock`.
+"""Every target of this repository with nothing but Python: `python3 run.py run|test|check|fix|bench|judges|lock`.
 Makes .venv and installs the pinned, hashed requirements when they changed; `make` only calls this file."""
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ USAGE = """usage: python3 run.py <target> [arguments]
   fix    format the code and repair what the linter can
   bench  the benchmarks
   chaos  the crash proof, its long form                 chaos --deliveries 10000 --seed 1
+  judges install the programs of others that the tests use to judge ours (Stripe's CLI, a browser's driver …)
+  conform-live  compare the sandbox with the real Stripe: needs STRIPE_CONFORM_KEY=sk_test_…
   lock   pin the dependencies of pyproject.toml anew"""
 
 # The whole suite mostly waits (for processes, disks and deadlines), so there are more workers than cores.
@@ -40,6 +42,7 @@ CHECKS = {
     "import rules": ["-c", "from importlinter.cli import lint_imports as l; exit(l(no_logo=True))"],
     "own rules": ["-m", "checks"],
     "types": ["-m", "basedpyright"],
+    "types of the SDK": ["-m", "checks.sdk_types"],
 }
 
 
@@ -47,7 +50,17 @@ def main(arguments: list[str]) -> int:
     if sys.version_info < (3, 11):  # noqa: UP036 (the sentence is for those who have an older one)
         found = ".".join(map(str, sys.version_info[:2]))
         return fail("Paygres needs Python 3.11 or newer; this is %s. Try: python3.13 run.py run" % found)  # noqa: UP031
-    targets = {"run": run, "test": test, "check": check, "fix": fix, "bench": bench, "chaos": chaos, "lock": lock}
+    targets = {
+        "run": run,
+        "test": test,
+        "check": check,
+        "fix": fix,
+        "bench": bench,
+        "chaos": chaos,
+        "judges": judges,
+        "conform-live": conform_live,
+        "lock": lock,
+    }
     if not arguments or arguments[0] not in targets:
         print(USAGE, file=sys.stderr)
         return 0 if arguments and arguments[0] in ("help", "--help", "-h") else 64
@@ -94,6 +107,14 @@ def bench(arguments: list[str]) -> int:
 
 def chaos(arguments: list[str]) -> int:
     return become(["-m", "tests.crashes", *arguments])
+
+
+def judges(arguments: list[str]) -> int:
+    return become(["checks/judges.py", *arguments])
+
+
+def conform_live(arguments: list[str]) -> int:
+    return become(["-m", "tests.judges.conform_live", *arguments])
 
 
 def lock(arguments: list[str]) -> int:

