@@ -1,0 +1,1 @@
+"""The shop: orders that are paid through Paygres."""

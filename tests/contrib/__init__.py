@@ -1,0 +1,1 @@
+"""What a program may use beside the SDK: the sandbox in tests, the pytest plugin."""
