@@ -22,6 +22,7 @@ BENCHMARKS = (
     "lists",
     "ledger",
     "rebuild",
+    "sandbox",
 )
 
 

@@ -34,9 +34,15 @@ class Outcome:
 
 
 def post(path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
-    """One POST on the wire."""
-    lines = [f"POST {path} HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json"]
-    lines += [f"Content-Length: {len(body)}", *(f"{name}: {value}" for name, value in headers.items())]
+    """One POST of JSON on the wire."""
+    return request("POST", path, body, {"Content-Type": "application/json", **headers})
+
+
+def request(method: str, path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+    """Any request on the wire."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
+    lines += [f"Content-Length: {len(body)}"] if body else []
+    lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 

@@ -76,7 +76,16 @@ def run(plan: Plan, folder: Path) -> list[Figure]:
             [median(_timed([sys.executable, "-c", "pass"]) for _ in range(HELP_TIMES))],
             target=200.0,
         ),
+        Figure(NAME, "import of the SDK, beyond httpx2 and pydantic", "ms", [_sdk()], target=150.0),
     ]
+
+
+def _sdk() -> float:
+    """Milliseconds that a program waits longer for `from paygres import …` than for what it needs."""
+    ours = "from paygres import create_async_client, create_client, CheckoutSession"
+    needed = "import httpx2, pydantic; pydantic.BaseModel"
+    pairs = [[_timed([sys.executable, "-c", code]) for code in (ours, needed)] for _ in range(HELP_TIMES)]
+    return median(first for first, _ in pairs) - median(second for _, second in pairs)
 
 
 def _dev(folder: Path, *options: str) -> Start:
