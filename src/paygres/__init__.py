@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         UpstreamError,
         ValidationError,
     )
+    from paygres.client.messages import FulfillmentMessage, SignatureError, verify_message
     from paygres.client.result import Result
     from paygres.client.shapes import (
         Access,
@@ -64,6 +65,7 @@ _ROOMS = {
         "UpstreamError",
         "ValidationError",
     ),
+    "messages": ("FulfillmentMessage", "SignatureError", "verify_message"),
     "result": ("Result",),
     "shapes": (
         "Access",
@@ -97,6 +99,7 @@ __all__ = [
     "CreateCustomerPortalSessionResponse",
     "CustomerPortalSession",
     "Environment",
+    "FulfillmentMessage",
     "GetCheckoutSessionResponse",
     "GetSubjectResponse",
     "InsforgeError",
@@ -111,6 +114,7 @@ __all__ = [
     "RequestTimeoutError",
     "Result",
     "ServerError",
+    "SignatureError",
     "Subject",
     "SubjectBilling",
     "SubjectDict",
@@ -121,6 +125,7 @@ __all__ = [
     "create_admin_client",
     "create_async_client",
     "create_client",
+    "verify_message",
 ]
 
 

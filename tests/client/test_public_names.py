@@ -10,10 +10,11 @@ SERVER_ONLY = {"asyncpg", "stripe", "starlette", "uvicorn", "typer", "aiohttp", 
 NAMES = {
     "Access", "AdminClient", "AsyncClient", "AuthenticationError", "CheckoutSession", "Client", "ConfigurationError",
     "ConflictError", "CreateCheckoutSessionResponse", "CreateCustomerPortalSessionResponse", "CustomerPortalSession",
-    "Environment", "GetCheckoutSessionResponse", "GetSubjectResponse", "InsforgeError", "LineItem", "LineItemDict",
-    "NetworkError", "NotFoundError", "PaygresError", "PaymentError", "PermissionDeniedError", "RateLimitError",
-    "RequestTimeoutError", "Result", "ServerError", "Subject", "SubjectBilling", "SubjectDict", "SubjectSubscription",
-    "UpstreamError", "ValidationError", "__version__", "create_admin_client", "create_async_client", "create_client",
+    "Environment", "FulfillmentMessage", "GetCheckoutSessionResponse", "GetSubjectResponse", "InsforgeError",
+    "LineItem", "LineItemDict", "NetworkError", "NotFoundError", "PaygresError", "PaymentError",
+    "PermissionDeniedError", "RateLimitError", "RequestTimeoutError", "Result", "ServerError", "SignatureError",
+    "Subject", "SubjectBilling", "SubjectDict", "SubjectSubscription", "UpstreamError", "ValidationError",
+    "__version__", "create_admin_client", "create_async_client", "create_client", "verify_message",
 }  # fmt: skip
 
 
