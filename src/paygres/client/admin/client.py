@@ -9,7 +9,7 @@ from paygres.client.admin.connections import Connections
 from paygres.client.admin.desk import Desk
 from paygres.client.admin.events import Events
 from paygres.client.admin.fulfillments import Destinations, Fulfillments, Listeners
-from paygres.client.admin.keys import Audit, Keys, Tokens
+from paygres.client.admin.keys import Audit, Keys, Tokens, Users
 from paygres.client.admin.mirror import Mirror
 from paygres.client.admin.operating import Attention, Mappings
 from paygres.client.admin.payments import CheckoutSessionsDesk, Customers, Subscriptions, Transactions
@@ -41,6 +41,7 @@ class AdminClient:
         self.mirror = Mirror(desk)
         self.keys = Keys(desk)
         self.tokens = Tokens(desk)
+        self.users = Users(desk)
         self.audit = Audit(desk)
 
     def metrics(self) -> str:

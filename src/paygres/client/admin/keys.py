@@ -10,6 +10,7 @@ from paygres.client.admin.keys_shapes import (
     AnonTokenAnswer,
     AuditAnswer,
     AuditRecord,
+    EndedAnswer,
     KeyAnswer,
     KeysAnswer,
     NewKeyAnswer,
@@ -77,6 +78,18 @@ class Tokens:
         """A token of this user, an hour long unless said, a day at most."""
         body = {"sub": sub, "role": role, "email": email, "ttl_seconds": ttl_seconds, "force": force}
         return self._desk.send("POST", "/api/paygres/tokens", TokenAnswer, body=body)
+
+
+class Users:
+    """`admin.users`: people who sign in here."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def end_sessions(self, id: str) -> int:
+        """Sign a user out everywhere; how many sign-ins that ended. Access tokens live on for up to 15 minutes."""
+        path = f"/api/paygres/users/{segment('id', id)}/sessions"
+        return self._desk.send("DELETE", path, EndedAnswer).ended
 
 
 class Audit:

@@ -79,6 +79,12 @@ class AdminAnswer(Told, frozen=True):
     admin: Admin
 
 
+class EndedAnswer(Told, frozen=True):
+    """How many sign-ins were ended."""
+
+    ended: int
+
+
 class AnonKeyAnswer(Told, frozen=True):
     """Anon key."""
 
