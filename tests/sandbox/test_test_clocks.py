@@ -207,12 +207,16 @@ def test_a_checkout_of_a_clocks_customer_subscribes_in_its_time(sandbox: Sandbox
     customer = sandbox.stripe.v1.customers.create({"test_clock": clock, "email": "ada@example.com"}).id
     session = sandbox.session(plans(sandbox, 2000)[0], mode="subscription", customer=customer)
     assert session.created == NEW_YEAR
+    assert "Pocket plan" in sandbox.http.browser.get(session.url).text
     assert sandbox.pay(session).status_code == 303
     made = sandbox.stripe.v1.checkout.sessions.retrieve(session.id, {"expand": ["subscription"]}).to_dict()
     bought = made["subscription"]
     assert (bought["test_clock"], bought["start_date"]) == (clock, NEW_YEAR)
     advance(sandbox, clock, month(1) + 3600)
     assert len(sandbox.stripe.v1.invoices.list({"subscription": bought["id"], "status": "paid"}).data) == 2
+    portal: Any = {"customer": customer, "return_url": "https://shop.example.com"}
+    page = sandbox.stripe.v1.billing_portal.sessions.create(portal)
+    assert (page.created > month(2), sandbox.http.browser.get(page.url).status_code) == (True, 200)
 
 
 def test_a_customer_is_attached_later_with_all_it_has(sandbox: Sandbox) -> None:

@@ -25,10 +25,11 @@ CLOCKED = frozenset(
         "upcoming_invoice",
     )
 )
-# Payments know nothing of test clocks: they are `created` when they are made, as Stripe's are.
-PAYMENTS = frozenset(
+# What knows nothing of test clocks: it is `created` when it is made, as Stripe's payments are.
+UNCLOCKED = frozenset(
     (
         "balance_transaction",
+        "billing_portal.session",
         "charge",
         "dispute",
         "payment_intent",
@@ -84,9 +85,7 @@ class Clock:
     def accounts_with_test_clocks(self) -> Set[str]:
         """Whose objects may belong to a test clock; nobody else pays for asking."""
         if self._accounts is None:
-            # The kind is written out, for that is how SQLite finds the index of few.
-            sql = f"SELECT DISTINCT account FROM objects WHERE kind = '{TEST_CLOCK}' AND deleted = 0"
-            self._accounts = {row[0] for row in self._store.run(sql).fetchall()}
+            self._accounts = set(self._store.accounts_with(TEST_CLOCK))
         return self._accounts
 
     def forget_test_clocks(self) -> None:

@@ -153,6 +153,11 @@ class Store:
         row = self.run("SELECT account FROM objects WHERE id = ?", (id,)).fetchone()
         return row[0] if row else None
 
+    def accounts_with(self, kind: str) -> list[str]:
+        """Every account that has an object of the kind, which is one of those in the index `rare_objects`."""
+        sql = f"SELECT DISTINCT account FROM objects WHERE kind || '' = '{kind}' AND deleted = 0"
+        return [row[0] for row in self.run(sql).fetchall()]
+
     def hidden(self, id: str) -> Object:
         row = self.run("SELECT hidden FROM objects WHERE id = ?", (id,)).fetchone()
         return orjson.loads(self.unpack(row[0])) if row and row[0] else {}

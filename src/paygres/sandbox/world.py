@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from paygres.sandbox import ids
-from paygres.sandbox.clock import CLOCKED, PAYMENTS, Clock, test_clock_of
+from paygres.sandbox.clock import CLOCKED, UNCLOCKED, Clock, test_clock_of
 from paygres.sandbox.difference import difference
 from paygres.sandbox.settings import Settings
 from paygres.sandbox.spec.complete import Object, complete
@@ -111,7 +111,7 @@ class Work:
 
     def add(self, item: Object, hidden: Object | None = None) -> Object:
         """Null-fills the new object and stores it; answers the same dict."""
-        if self.clock is not None and item["object"] in PAYMENTS:
+        if self.clock is not None and item["object"] in UNCLOCKED:
             item["created"] = int(self.world.time())
         self.world.check(complete(item))
         self.store.insert(self.account, item, orjson.dumps(item), hidden)
@@ -266,8 +266,7 @@ class World:
 
     def accounts_with_endpoints(self) -> list[str]:
         if self._accounts is None:
-            rows = self.store.run("SELECT DISTINCT account FROM objects WHERE kind = 'webhook_endpoint'").fetchall()
-            self._accounts = [row[0] for row in rows]
+            self._accounts = self.store.accounts_with("webhook_endpoint")
         return self._accounts
 
     def forget_endpoints(self, account: str) -> None:

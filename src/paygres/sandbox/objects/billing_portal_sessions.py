@@ -47,7 +47,7 @@ def create(work: Work, params: Params) -> Object:
             "return_url": params.get("return_url") or configuration["default_return_url"],
             "url": f"{work.world.origin}/p/session/{_token(work.account, id, secret)}",
         },
-        hidden={"secret": secret, "ends": work.now + UNVISITED_FOR},
+        hidden={"secret": secret, "ends": int(work.world.time()) + UNVISITED_FOR},
     )
     work.emit("billing_portal.session.created", session)
     return session
@@ -72,7 +72,7 @@ def find_account(world: World, token: str) -> tuple[str, str] | None:
 
 def end(work: Work, id: str) -> None:
     """Its address leads nowhere from now on."""
-    work.store.set_hidden(id, {**work.hidden(id), "ends": work.now})
+    work.store.set_hidden(id, {**work.hidden(id), "ends": int(work.world.time())})
 
 
 def _token(account: str, id: str, secret: str) -> str:
