@@ -28,7 +28,7 @@ async def _store(superuser_url: str, statements: list[str], told: list[str], cou
 
 
 def analyze(superuser_url: str) -> None:
-    """What autovacuum and the checkpointer do within minutes; left to themselves they fall into some round by chance."""
+    """What autovacuum and the checkpointer do within minutes; by themselves they fall into any round."""
     asyncio.run(_analyze(superuser_url))
 
 

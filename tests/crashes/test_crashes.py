@@ -18,8 +18,20 @@ SEED = int(os.environ.get("PAYGRES_TEST_CHAOS_SEED") or datetime.datetime.now(da
 KILLS = 30
 
 
+def programs() -> list[psutil.Process]:
+    """Ours that run below this process."""
+    below = psutil.Process().children(recursive=True)
+    return [one for one in below if "paygres." in " ".join(one.cmdline())]
+
+
 @pytest.fixture(scope="module")
-def report() -> Iterator[Report]:
+def others() -> set[int]:
+    """Those of other tests, which were there before."""
+    return {one.pid for one in programs()}
+
+
+@pytest.fixture(scope="module")
+def report(others: set[int]) -> Iterator[Report]:
     """One run for all tests of this module."""
     with private_folder() as folder:
         folder.mkdir(mode=0o711)
@@ -49,9 +61,9 @@ def test_deliveries_were_doubled_delayed_and_dropped(report: Report) -> None:
         assert report.figures[fault], told(report, history=True)
 
 
-def test_nothing_that_was_started_is_left(report: Report) -> None:
-    below = psutil.Process().children(recursive=True)
-    assert not [one for one in below if "paygres." in " ".join(one.cmdline())]
+def test_nothing_that_was_started_is_left(report: Report, others: set[int]) -> None:
+    assert report.figures
+    assert not [one for one in programs() if one.pid not in others]
 
 
 def test_a_boundary_off_the_roads_kills_nobody() -> None:

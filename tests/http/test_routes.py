@@ -229,11 +229,6 @@ def test_ready_names_every_check(server: Server) -> None:
     assert answer.json()["checks"]["migrations"]["ok"]
 
 
-def test_no_signing_keys_are_published_yet(server: Server) -> None:
-    for path in ("/.well-known/jwks.json", "/api/.well-known/jwks.json"):
-        assert server.client.get(path).json() == {"keys": []}
-
-
 def test_an_admin_signs_in_and_is_recognized(server: Server) -> None:
     pair = {"username": "root", "password": ADMIN_PASSWORD, "remember": True}
     answer = server.client.post("/api/auth/admin/sessions", json=pair)

@@ -86,7 +86,7 @@ def test_money_for_something_else_is_quarantined_and_the_order_stays_unpaid(
     assert order(play, ident)["status"] == "pending"
 
 
-@pytest.mark.parametrize("told", [str(uuid.uuid4()), "no uuid", "'; drop table orders"])
+@pytest.mark.parametrize("told", ["00000000-0000-4000-8000-0000000000ff", "no uuid", "'; drop table orders"])
 def test_an_order_nobody_knows_is_quarantined(play: Play, told: str) -> None:
     name = uuid.uuid4().hex
     play.checkout(name)

@@ -8,5 +8,5 @@ H row-level security, I customer portal, J webhooks, K lists, L sync. Gaps in th
 
 What is compared, and what may differ, is in `comparison.py`; each difference that is meant is named in
 `differences.py`; `starts.py` builds what a record begins with. Left out of the file: the recordings of the command
-line (played again by tests/cli) and of the TypeScript SDK, which needs the sign-in of users.
+line (played again by tests/cli) and of the TypeScript SDK.
 """

@@ -43,7 +43,7 @@ PRIVATE = (
     "outbox",
     "reconciliation_objects",
 )
-FOREIGN = ("auth.users", "system.secrets", "system.api_keys")
+FOREIGN = ("auth.users", "system.secrets", "system.api_keys", "system.sign_ins", "system.sign_in_counts")
 ROLES = ("anon", "authenticated", "project_admin", "payments_trigger", "paygres_service")
 
 # role -> table -> what it may do; everything that is not here is denied.

@@ -13,7 +13,7 @@ from collections.abc import Coroutine, Sequence
 from typing import Any, NoReturn
 
 from paygres.server.chaos.arguments import add_arguments
-from paygres.server.settings import Settings, SettingsError, load, load_database_url
+from paygres.server.settings import Settings, SettingsError, load, load_auth, load_database_url
 
 EXIT_USAGE = 64
 EXIT_UNREACHABLE = 12
@@ -80,11 +80,11 @@ def _say(code: int, *sentences: str) -> int:
 
 
 def _migrate() -> int:
-    url = load_database_url()
+    url, auth = load_database_url(), load_auth()
     from paygres.server.db.migrate import MigrationError, migrate
 
     try:
-        applied = asyncio.run(migrate(url, server_role=os.environ.get("PAYGRES_SERVER_ROLE") or None))
+        applied = asyncio.run(migrate(url, server_role=os.environ.get("PAYGRES_SERVER_ROLE") or None, auth=auth))
     except MigrationError as error:
         return _say(EXIT_UNREACHABLE, str(error))
     except Exception as error:  # asyncpg's tree is not ours to import here

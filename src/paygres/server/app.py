@@ -14,6 +14,8 @@ from starlette.middleware import Middleware
 
 from paygres.server.auth.admin import AdminSignIn
 from paygres.server.auth.keys import Keys
+from paygres.server.auth.passwords import Passwords
+from paygres.server.auth.refresh_tokens import RefreshTokens
 from paygres.server.auth.tokens import Tokens
 from paygres.server.auth.vault import Vault
 from paygres.server.db.database import Database, RoleNotTaken
@@ -21,7 +23,8 @@ from paygres.server.flows.check_secrets import SecretsCheck
 from paygres.server.flows.connect_account import seed_from_environment, seed_webhook_secrets
 from paygres.server.flows.connections import Connections
 from paygres.server.flows.listeners import Listeners
-from paygres.server.flows.parts import GuestLimits, Parts
+from paygres.server.flows.load_signing_key import load_signing_key
+from paygres.server.flows.parts import GuestLimits, Parts, SignInRules
 from paygres.server.flows.read_backlog import Counted
 from paygres.server.flows.register_listeners import register_listeners
 from paygres.server.flows.seed_access_keys import seed_access_keys
@@ -33,6 +36,7 @@ from paygres.server.http.openapi import openapi_route
 from paygres.server.http.render_errors import log_bug
 from paygres.server.http.routes import DOCUMENTED
 from paygres.server.settings import Settings
+from paygres.server.stripe_gateway.fetch_document import fetch_document
 from paygres.server.stripe_gateway.gateway import StripeGateway
 from paygres.server.tables import access, api_keys, installation, sweeps
 
@@ -113,6 +117,7 @@ async def running(settings: Settings, listeners: Listeners | None = None) -> Asy
         try:
             yield parts
         finally:
+            parts.passwords.close()
             await parts.errands.stop()  # while there is still a database to tell
     finally:
         await gateway.close()
@@ -145,12 +150,27 @@ async def keep_working(parts: Parts, vitals: health.Vitals | None = None) -> Non
 
 
 async def _parts(settings: Settings, db: Database, gateway: StripeGateway, listeners: Listeners) -> Parts:
+    vault = Vault(settings.encryption_key)
     return Parts(
         db=db,
         gateway=gateway,
-        connections=Connections(db, Vault(settings.encryption_key)),
+        connections=Connections(db, vault),
         keys=Keys(partial(api_keys.select_live, db)),
-        tokens=Tokens(settings.jwt_secret),
+        tokens=Tokens(
+            settings.jwt_secret,
+            own=partial(load_signing_key, db, vault),
+            issuers=settings.jwt_issuers,
+            fetch=fetch_document,
+        ),
+        refresh_tokens=RefreshTokens(settings.jwt_secret),
+        passwords=Passwords(),
+        sign_in_rules=SignInRules(
+            own=settings.auth == "own",
+            sign_ups=settings.sign_ups,
+            password_least=settings.password_length,
+            per_minute=settings.sign_ins_per_minute,
+            limits=settings.limits,
+        ),
         wake=Wake(),
         installation_id=await installation.select_id(db),
         api_base_url=settings.api_base_url,
@@ -187,8 +207,9 @@ async def _seed_access_keys(db: Database, settings: Settings) -> None:
 
 
 async def _seed(parts: Parts, settings: Settings) -> None:
-    """Stripe keys of the environment, while requests are already answered (F37)."""
+    """Our signing key and Stripe keys of the environment, while requests are already answered (F37)."""
     try:
+        await parts.tokens.own_key()
         await parts.gateway.warm()  # or the first checkout would wait for the library's import
         await seed_from_environment(
             parts, secret_keys=settings.stripe_secret_keys, webhook_secrets=settings.stripe_webhook_secrets

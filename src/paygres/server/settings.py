@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
+
+from paygres.server.jwt_issuers import Issuer, read_issuers
+from paygres.server.setting_values import Reading
 
 ENVIRONMENTS = ("test", "live")
 _SECRETS = (
@@ -32,6 +34,11 @@ _OWN_NAMES = (
     "PAYGRES_LOG_LEVEL",
     "PAYGRES_LOG_FORMAT",
     "PAYGRES_GUEST_CHECKOUTS",
+    "PAYGRES_AUTH",
+    "PAYGRES_SIGN_UPS",
+    "PAYGRES_SIGN_INS_PER_MINUTE",
+    "PAYGRES_PASSWORD_LENGTH",
+    "PAYGRES_JWT_ISSUERS",
     "PAYGRES_LIMITS",
     "PAYGRES_RETURN_ORIGINS",
     "PAYGRES_PAST_DUE_GRACE_DAYS",
@@ -46,12 +53,6 @@ _NAMES_OF_CLIENTS = (
     "PAYGRES_ENVIRONMENT",
     "PAYGRES_DATA_DIR",
     "PAYGRES_URL",
-)
-_PLACEHOLDER = re.compile(
-    r"change[-_ ]?(?:me|this|it)|please[-_ ]?change|your[-_ ]?\w*[-_ ]?(?:secret|key|token|password)"
-    r"|replace[-_ ]?(?:me|this|with)|placeholder|insert[-_ ].*here|\.\.\.|^<.*>$|^x{4,}$"
-    r"|^(?:secret|password|admin|example|default|test|todo|none|null)$",
-    re.IGNORECASE,
 )
 _STRIPE_KEY = {"test": ("sk_test_", "rk_test_"), "live": ("sk_live_", "rk_live_")}
 
@@ -87,6 +88,11 @@ class Settings:
     log_level: str = "info"
     log_format: str = "json"
     guest_checkouts: bool = True
+    auth: str = "own"
+    sign_ups: bool = True
+    sign_ins_per_minute: int = 60
+    password_length: int = 6
+    jwt_issuers: tuple[Issuer, ...] = ()
     limits: bool = True
     return_origins: tuple[str, ...] = ()
     past_due_grace_days: int = 7
@@ -117,12 +123,20 @@ def load_database_url(environ: Mapping[str, str] | None = None) -> str:
     return direct
 
 
-class _Reading:
+def load_auth(environ: Mapping[str, str] | None = None) -> str:
+    """PAYGRES_AUTH alone, for `migrate`: whose schema `auth` is."""
+    read = _Reading(os.environ if environ is None else environ)
+    auth = read.auth()
+    if read.problems:
+        raise SettingsError(read.problems)
+    return auth
+
+
+class _Reading(Reading):
     """One pass over the environment that collects what is wrong."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
-        self.environ = environ
-        self.problems: list[str] = []
+        super().__init__(environ, _SECRETS)
         self.dev = environ.get("PAYGRES_DEV", "").strip().lower() in ("1", "true", "yes", "on")
 
     def settings(self) -> Settings:
@@ -136,6 +150,7 @@ class _Reading:
         api_base_url = self.url("API_BASE_URL", f"http://localhost:{port}", ("http", "https")).rstrip("/")
         stripe_api_base = self.url("STRIPE_API_BASE", "", ("http", "https")).rstrip("/") or None
         origins = self._origins()
+        auth = self.auth()
         if keys["live"]:
             self._refuse_careless_live(api_base_url, stripe_api_base, origins)
         return Settings(
@@ -158,80 +173,17 @@ class _Reading:
             log_level=self.one_of("PAYGRES_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
             log_format=self.one_of("PAYGRES_LOG_FORMAT", "json", ("json", "console")),
             guest_checkouts=self.one_of("PAYGRES_GUEST_CHECKOUTS", "on", ("on", "off")) == "on",
+            auth=auth,
+            sign_ups=self.one_of("PAYGRES_SIGN_UPS", "on", ("on", "off")) == "on",
+            sign_ins_per_minute=self.integer("PAYGRES_SIGN_INS_PER_MINUTE", 60, 1, 100_000),
+            password_length=self.integer("PAYGRES_PASSWORD_LENGTH", 6, 6, 128),
+            jwt_issuers=self._issuers(auth),
             limits=self.one_of("PAYGRES_LIMITS", "on", ("on", "off")) == "on",
             past_due_grace_days=self.integer("PAYGRES_PAST_DUE_GRACE_DAYS", 7, 0, 365),
             metrics_token=self.secret("PAYGRES_METRICS_TOKEN", least=16),
             return_origins=origins,
             dev=self.dev,
         )
-
-    # -- single values ---------------------------------------------------------------------------
-
-    def text(self, name: str) -> str:
-        """A setting's text, from NAME or, for secrets, from the file named by NAME_FILE; '' when unset."""
-        value = self.environ.get(name, "").strip()
-        path = self.environ.get(f"{name}_FILE", "").strip() if name in _SECRETS else ""
-        if not path:
-            return value
-        if value:
-            self.problems.append(f"{name} and {name}_FILE are both set; keep one of them.")
-            return value
-        try:
-            content = Path(path).read_text(encoding="utf-8").strip()
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            self.problems.append(f"{name}_FILE names {path}, which cannot be read: {reason}.")
-            return ""
-        if not content:
-            self.problems.append(f"{name}_FILE names {path}, which is empty.")
-        return content
-
-    def secret(self, name: str, *, least: int = 1, required: bool = False) -> str:
-        before = len(self.problems)
-        value = self.text(name)
-        if not value:
-            if required and len(self.problems) == before:
-                self.problems.append(f"{name} is not set; use a random value, e.g. `openssl rand -hex 32`.")
-        elif _PLACEHOLDER.search(value):
-            self.problems.append(f"{name} is a placeholder; use a random value, e.g. `openssl rand -hex 32`.")
-        elif len(value) < least:
-            self.problems.append(f"{name} is {len(value)} characters long; it needs at least {least}.")
-        elif least >= 32 and len(set(value)) < 8:
-            self.problems.append(f"{name} repeats a few characters; use `openssl rand -hex 32`.")
-        return value
-
-    def integer(self, name: str, default: int, least: int, most: int) -> int:
-        value = self.text(name)
-        if not value:
-            return default
-        if not re.fullmatch(r"[0-9]{1,9}", value) or not least <= int(value) <= most:
-            self.problems.append(f"{name} must be a whole number from {least} to {most}.")
-            return default
-        return int(value)
-
-    def one_of(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
-        value = self.text(name).lower() or default
-        if value not in allowed:
-            self.problems.append(f"{name} must be one of {', '.join(allowed)}.")
-            return default
-        return value
-
-    def url(self, name: str, default: str, schemes: tuple[str, ...]) -> str:
-        value = self.text(name)
-        if not value:
-            return default
-        try:
-            parts = urlsplit(value)
-            usable = parts.scheme in schemes and (bool(parts.netloc) or parts.scheme.startswith("postgres"))
-            _ = parts.port
-        except ValueError:
-            usable = False
-        if not usable:
-            self.problems.append(f"{name} must be a URL that starts with {schemes[0]}://.")
-            return default
-        return value
-
-    # -- rules of single settings -----------------------------------------------------------------
 
     def database_url(self) -> str:
         before = len(self.problems)
@@ -245,6 +197,14 @@ class _Reading:
         if not url and len(self.problems) == before:
             self.problems.append("DATABASE_URL is not set; e.g. postgresql://user@localhost:5432/shop.")
         return url
+
+    def auth(self) -> str:
+        return self.one_of("PAYGRES_AUTH", "own", ("own", "external"))
+
+    def _issuers(self, auth: str) -> tuple[Issuer, ...]:
+        issuers, faults = read_issuers(self.text("PAYGRES_JWT_ISSUERS"), external=auth == "external")
+        self.problems += faults
+        return issuers
 
     def _encryption_key(self, jwt_secret: str) -> str:
         value = self.secret("ENCRYPTION_KEY", least=32, required=not self.dev)

@@ -22,6 +22,8 @@ create table if not exists system.migrations (
     applied_at timestamptz not null default now()
 )
 """
+# Files that begin so make the parts of schema auth that are ours; they are left out where a platform owns it.
+_OF_AUTH = "-- schema auth"
 CALLER_ROLES = ("anon", "authenticated", "project_admin", "paygres_service", "payments_trigger")
 
 
@@ -41,6 +43,7 @@ async def migrate(url: str, *, server_role: str | None = None, auth: str = "own"
         await connection.execute("set client_min_messages = warning; set lock_timeout = '10s'")
         await connection.execute("select pg_advisory_lock($1)", LOCK)
         await connection.execute(_LEDGER)
+        await _look_at_auth(connection, auth)
         applied = await _apply_all(connection, auth)
         await _grant_memberships(connection, server_role)
         return applied
@@ -70,17 +73,19 @@ def _sql_files(folder: Traversable, prefix: str) -> list[tuple[str, str]]:
 
 async def _apply_all(connection: asyncpg.Connection, auth: str) -> list[str]:
     known = {r["name"]: r["checksum"] for r in await connection.fetch("select * from system.migrations")}
+    # Left out by an earlier run with auth="external", and wanted now.
+    owed = auth == "own" and await connection.fetchval("select to_regclass('auth.users')") is None
     applied: list[str] = []
     for name, sql, repeatable in migration_files():
         checksum = _checksum(sql)
-        if known.get(name) == checksum:
+        of_auth = sql.startswith(_OF_AUTH)
+        if known.get(name) == checksum and not (of_auth and owed):
             continue
-        if name in known and not repeatable:
+        if known.get(name, checksum) != checksum and not repeatable:
             raise MigrationError(f"migration {name} was edited after it had been applied; add a new one instead")
-        skip = auth == "external" and sql.startswith("-- schema auth")
         try:
             async with connection.transaction():
-                if not skip:
+                if not (of_auth and auth == "external"):
                     await connection.execute(sql)
                 await connection.execute(
                     "insert into system.migrations (name, checksum) values ($1, $2)"
@@ -92,6 +97,21 @@ async def _apply_all(connection: asyncpg.Connection, auth: str) -> list[str]:
             raise MigrationError(f"migration {name}: {error}") from error
         applied.append(name)
     return applied
+
+
+async def _look_at_auth(connection: asyncpg.Connection, auth: str) -> None:
+    """Schema auth is ours or the platform's, as PAYGRES_AUTH says; one look before anything is changed."""
+    if auth == "external":
+        if await connection.fetchval("select to_regprocedure('auth.jwt()')") is None:
+            raise MigrationError(
+                "PAYGRES_AUTH=external, and there is no function auth.jwt() of a platform that policies could ask;"
+                " docs/authentication.md has it, or set PAYGRES_AUTH=own"
+            )
+    elif await connection.fetchval(
+        "select to_regclass('auth.users') is not null and not exists (select from pg_attribute"
+        " where attrelid = to_regclass('auth.users') and attname = 'is_project_admin' and not attisdropped)"
+    ):
+        raise MigrationError("the table auth.users is a platform's, not ours; set PAYGRES_AUTH=external")
 
 
 async def _grant_memberships(connection: asyncpg.Connection, server_role: str | None) -> None:

@@ -29,7 +29,7 @@ async def mint_token(parts: Parts, wanted: TokenRequest, operator: Operator) -> 
         details={"role": wanted.role, "ttlSeconds": wanted.ttl_seconds, "force": wanted.force},
         request_id=operator.request_id,
     )
-    token = parts.tokens.issue_user(wanted.sub, wanted.role, wanted.email, wanted.ttl_seconds)
+    token = await parts.tokens.issue(wanted.sub, wanted.role, email=wanted.email, seconds=wanted.ttl_seconds)
     return {
         "accessToken": token,
         "expiresAt": expires_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),

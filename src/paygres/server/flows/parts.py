@@ -13,6 +13,8 @@ from paygres.server.flows.waiters import Waiters
 if TYPE_CHECKING:
     from paygres.server.auth.admin import AdminSignIn
     from paygres.server.auth.keys import Keys
+    from paygres.server.auth.passwords import Passwords
+    from paygres.server.auth.refresh_tokens import RefreshTokens
     from paygres.server.auth.tokens import Tokens
     from paygres.server.db.database import Database
     from paygres.server.flows.connections import Connections
@@ -29,10 +31,13 @@ class Parts:
     connections: "Connections"
     keys: "Keys"
     tokens: "Tokens"
+    refresh_tokens: "RefreshTokens"
+    passwords: "Passwords"
     wake: "Wake"
     installation_id: str
     api_base_url: str
     guest_limits: "GuestLimits"
+    sign_in_rules: "SignInRules"
     return_origins: tuple[str, ...]
     admin_username: str
     admin_password: str
@@ -45,6 +50,18 @@ class Parts:
     metrics_token: str = ""
     listeners: Listeners = field(default_factory=Listeners)
     busy_destinations: set[uuid.UUID] = field(default_factory=set[uuid.UUID])  # messages are on their way to them
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRules:
+    """How users sign in. `own` False: elsewhere (PAYGRES_AUTH=external). `per_minute` attempts of one network;
+    `limits` False is the switch for benchmarks."""
+
+    own: bool = True
+    sign_ups: bool = True
+    password_least: int = 6
+    per_minute: int = 60
+    limits: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from paygres.server.flows.register_listeners import show_listeners_alive
 from paygres.server.flows.resume_checkout_sessions import resume_checkout_sessions
 from paygres.server.flows.retry_events import retry_events
 from paygres.server.flows.settle_reversals import settle_reversals
+from paygres.server.flows.sign_out import forget_sign_ins
 from paygres.server.flows.sweep_events import sweep_events
 from paygres.server.flows.sync_environment import resume_syncs
 from paygres.server.flows.watch_dead_events import watch_dead_events
@@ -45,6 +46,7 @@ NOW_AND_THEN: tuple[tuple[Duty, float], ...] = (
     (give_up_portal_sessions, 60.0),
     (check_webhook_endpoints, 60.0),
     (show_listeners_alive, 60.0),
+    (forget_sign_ins, 60.0),
     (check_invariants, EVERY_SECONDS),
 )
 

@@ -20,7 +20,7 @@ async def runtime_caller(request: Request) -> Caller | None:
     """
     parts = parts_of(request)
     bearer, api_key = _credentials(request)
-    claims = _user_claims(parts, bearer, api_key)
+    claims = await _user_claims(parts, bearer, api_key)
     network = network_of(request)
     if claims is not None:
         sub = claims.sub if claims.role != "anon" else None
@@ -44,7 +44,7 @@ async def require_admin(request: Request) -> str:
     if bearer is not None and bearer.startswith("ik_"):
         await parts.keys.require_api_key(bearer)
         return "api-key"
-    claims = _user_claims(parts, bearer, api_key)
+    claims = await _user_claims(parts, bearer, api_key)
     if claims is None and api_key is not None:
         await parts.keys.require_api_key(api_key)
         return "api-key"
@@ -65,7 +65,16 @@ def network_of(request: Request) -> str:
     return client_network(peer, forwarded, hops)
 
 
-def _user_claims(parts: Parts, bearer: str | None, api_key: str | None) -> Claims | None:
+async def access_claims(request: Request) -> Claims | None:
+    """The claims of a valid access token; None for anything else, which is no reason to refuse."""
+    bearer, _ = _credentials(request)
+    try:
+        return await _user_claims(parts_of(request), bearer, None)
+    except Authentication:
+        return None
+
+
+async def _user_claims(parts: Parts, bearer: str | None, api_key: str | None) -> Claims | None:
     """Claims of a JWT; None when the credential is of another kind.
 
     An API key beside a JWT never overrides a valid one; beside an invalid one the API key counts.
@@ -73,7 +82,7 @@ def _user_claims(parts: Parts, bearer: str | None, api_key: str | None) -> Claim
     if bearer is None or bearer.startswith(("ik_", "anon_")):
         return None
     try:
-        return parts.tokens.verify(bearer)
+        return await parts.tokens.verify(bearer)
     except Authentication:
         if api_key is None:
             raise

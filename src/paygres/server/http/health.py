@@ -13,6 +13,7 @@ from paygres import __version__
 from paygres.server.flows.check_secrets import Opened
 from paygres.server.flows.pulse import Pulse
 from paygres.server.http.documented import Documented
+from paygres.server.http.parts import parts_of
 from paygres.server.http.shapes import health as shapes
 from paygres.server.http.wire import Json
 from paygres.server.tables.sweeps import Progress
@@ -97,8 +98,9 @@ async def readyz(request: Request) -> Json:
 
 
 async def jwks(request: Request) -> Json:
-    """No key pair of ours yet: tokens are signed with JWT_SECRET."""
-    return Json({"keys": []})
+    """Of our own pair; none while it cannot be read."""
+    key = await parts_of(request).tokens.own_key()
+    return Json({"keys": [] if key is None else [key.jwk]})
 
 
 ROUTES = [
@@ -114,6 +116,10 @@ ROUTES = [
         errors=(503,),
         extension=True,
     ),
-    Documented("GET", "/.well-known/jwks.json", jwks, "Public signing keys", "public", shapes.JwksAnswer),
-    Documented("GET", "/api/.well-known/jwks.json", jwks, "Public signing keys", "public", shapes.JwksAnswer),
+    Documented(
+        "GET", "/.well-known/jwks.json", jwks, "Public signing keys", "public", shapes.JwksAnswer, errors=(503,)
+    ),
+    Documented(
+        "GET", "/api/.well-known/jwks.json", jwks, "Public signing keys", "public", shapes.JwksAnswer, errors=(503,)
+    ),
 ]

@@ -11,7 +11,8 @@ import orjson
 import structlog
 
 _SECRET = re.compile(
-    r"\b(?:[rs]k_(?:test|live)_|whsec_|ik_)\w+"
+    r"\b(?:[rs]k_(?:test|live)_|whsec_|ik_|pr[at]_)\w+"
+    r"|\$(?:argon2id?|2[aby])\$[\w$=,.+/]+"
     r"|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*"
     r"|(?<=://)[^/@\s:]*:[^/@\s]*(?=@)"
 )

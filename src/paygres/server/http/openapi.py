@@ -22,7 +22,7 @@ _TITLES = {
     402: "Stripe declined the payment method",
     403: "This caller may not do this",
     404: "Not found",
-    409: "The idempotency key belongs to another request",
+    409: "It is there already, or the idempotency key belongs to another request",
     413: "The body is larger than 1 MB",
     429: "Too many requests; see Retry-After",
     500: "Our fault, quote the requestId; or with UPSTREAM_FAILURE, Stripe's",

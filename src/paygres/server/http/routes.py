@@ -1,6 +1,8 @@
 """Every documented route of the server, noun by noun. A new room of routes is one line here."""
 
 from paygres.server.http import (
+    admin_sign_in,
+    anon_key,
     audit,
     catalog,
     checkout_options,
@@ -21,12 +23,12 @@ from paygres.server.http import (
     rebuild,
     reconcile,
     secrets,
-    sign_in,
     subjects,
     subscriptions,
     sync,
     tokens,
     transactions,
+    users,
     webhook_endpoint,
     webhooks,
 )
@@ -59,6 +61,8 @@ DOCUMENTED: tuple[Documented, ...] = (
     *tokens.ROUTES,
     *audit.ROUTES,
     *metrics.ROUTES,
-    *sign_in.ROUTES,
+    *anon_key.ROUTES,
+    *users.ROUTES,
+    *admin_sign_in.ROUTES,
     *health.ROUTES,
 )

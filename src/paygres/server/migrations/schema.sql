@@ -1024,6 +1024,31 @@ CREATE TABLE system.secrets (
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+-- table sign_in_counts
+CREATE UNLOGGED TABLE system.sign_in_counts (
+    key text NOT NULL,
+    until timestamp with time zone NOT NULL,
+    attempts integer NOT NULL
+);
+
+-- table sign_ins
+CREATE TABLE system.sign_ins (
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    sub text NOT NULL,
+    token_hash bytea NOT NULL,
+    replaced_hashes bytea[] DEFAULT '{}'::bytea[] NOT NULL,
+    replaced_at timestamp with time zone[] DEFAULT '{}'::timestamp with time zone[] NOT NULL,
+    credential bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    revoked_because text,
+    CONSTRAINT sign_ins_kind_check CHECK ((kind = ANY (ARRAY['user'::text, 'admin'::text]))),
+    CONSTRAINT sign_ins_revoked_because_check CHECK ((revoked_because = ANY (ARRAY['signed_out'::text, 'reused'::text, 'by_admin'::text, 'user_deleted'::text])))
+);
+
 -- constraint users users_email_key
 ALTER TABLE ONLY auth.users
     ADD CONSTRAINT users_email_key UNIQUE (email);
@@ -1223,6 +1248,14 @@ ALTER TABLE ONLY system.secrets
 -- constraint secrets secrets_pkey
 ALTER TABLE ONLY system.secrets
     ADD CONSTRAINT secrets_pkey PRIMARY KEY (id);
+
+-- constraint sign_in_counts sign_in_counts_pkey
+ALTER TABLE ONLY system.sign_in_counts
+    ADD CONSTRAINT sign_in_counts_pkey PRIMARY KEY (key);
+
+-- constraint sign_ins sign_ins_pkey
+ALTER TABLE ONLY system.sign_ins
+    ADD CONSTRAINT sign_ins_pkey PRIMARY KEY (id);
 
 -- index auth_users_lower_email
 CREATE INDEX auth_users_lower_email ON auth.users USING btree (lower(email));
@@ -1458,6 +1491,15 @@ CREATE INDEX webhook_events_status ON payments.webhook_events USING brin (enviro
 -- index audit_log_at
 CREATE INDEX audit_log_at ON system.audit_log USING btree (at DESC);
 
+-- index sign_in_counts_until
+CREATE INDEX sign_in_counts_until ON system.sign_in_counts USING btree (until);
+
+-- index sign_ins_expires_at
+CREATE INDEX sign_ins_expires_at ON system.sign_ins USING btree (expires_at);
+
+-- index sign_ins_sub
+CREATE INDEX sign_ins_sub ON system.sign_ins USING btree (sub) WHERE (revoked_at IS NULL);
+
 -- trigger users trg_auth_users_updated_at
 CREATE TRIGGER trg_auth_users_updated_at BEFORE UPDATE ON auth.users FOR EACH ROW EXECUTE FUNCTION system.update_updated_at();
 
@@ -1523,6 +1565,12 @@ ALTER TABLE ONLY payments.reconciliation_findings
 -- fk constraint sync_windows sync_windows_sync_id_fkey
 ALTER TABLE ONLY payments.sync_windows
     ADD CONSTRAINT sync_windows_sync_id_fkey FOREIGN KEY (sync_id) REFERENCES payments.syncs(id) ON DELETE CASCADE;
+
+-- policy users service
+CREATE POLICY service ON auth.users TO paygres_service USING (true) WITH CHECK (true);
+
+-- row security users
+ALTER TABLE auth.users ENABLE ROW LEVEL SECURITY;
 
 -- policy stripe_checkout_sessions admins
 CREATE POLICY admins ON payments.stripe_checkout_sessions TO project_admin USING (true) WITH CHECK (true);
@@ -1877,6 +1925,12 @@ GRANT SELECT ON TABLE system.migrations TO paygres_service;
 
 -- acl TABLE secrets
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE system.secrets TO paygres_service;
+
+-- acl TABLE sign_in_counts
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE system.sign_in_counts TO paygres_service;
+
+-- acl TABLE sign_ins
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE system.sign_ins TO paygres_service;
 
 -- default acl DEFAULT PRIVILEGES FOR TABLES
 ALTER DEFAULT PRIVILEGES FOR ROLE paygres_owner IN SCHEMA payments GRANT SELECT ON TABLES TO project_admin;

@@ -28,6 +28,9 @@ RESERVE: dict[Priority, float] = {"checkout": 0, "portal": 0, "refetch": 0, "swe
 GUEST_SHARE = 0.3
 RATES = {"test": 25.0, "live": 100.0}  # Stripe's documented limits, requests per second
 ENDPOINT_RATE = 25.0  # of one endpoint, in both modes
+# So many seconds' worth may be sent at once after a pause. Less than the second that Stripe's limits are given in: what
+# was sent one after the other may arrive closer together.
+BURST_SECONDS = 0.8
 _NAMESPACES = frozenset({"billing", "billing_portal", "checkout", "test_helpers"})
 
 
@@ -40,7 +43,7 @@ def endpoint_of(method: str, path: str) -> str:
 
 @dataclass(slots=True, eq=False)
 class _Bucket:
-    """Tokens that grow by `rate` a second up to two seconds' worth."""
+    """Tokens that grow by `rate` a second up to BURST_SECONDS' worth, and at least one."""
 
     rate: float
     at: float
@@ -51,7 +54,7 @@ class _Bucket:
 
     @property
     def capacity(self) -> float:
-        return 2 * self.rate
+        return max(1.0, BURST_SECONDS * self.rate)
 
     def refill(self, now: float) -> None:
         self.tokens = min(self.capacity, self.tokens + (now - self.at) * self.rate)
@@ -73,7 +76,7 @@ class _Waiter:
 
 
 class Budget:
-    """One account's budget. `rate` is requests per second; two seconds' worth may be spent at once."""
+    """One account's budget. `rate` is requests per second; BURST_SECONDS' worth may be spent at once."""
 
     def __init__(
         self, rate: float, *, endpoint_rate: float = ENDPOINT_RATE, clock: Callable[[], float] | None = None

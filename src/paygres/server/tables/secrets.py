@@ -38,3 +38,8 @@ async def upsert(tx: Database | Tx, name: str, value: str, *, lasts: timedelta |
 async def deactivate(tx: Database | Tx, names: Sequence[str]) -> set[str]:
     """Switch `names` off; the values stay. Returns those that were active."""
     return {row["key"] for row in await tx.fetch(Q.deactivate, list(names))}
+
+
+async def insert_missing(db: Database, name: str, value: str) -> None:
+    """Store `value` unless there is one under that name."""
+    await db.execute(Q.insert_missing, name, value)

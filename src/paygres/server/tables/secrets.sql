@@ -24,3 +24,9 @@ returning id;
 
 -- name: deactivate
 update system.secrets set is_active = false where key = any($1::text[]) and is_active returning key;
+
+-- name: insert_missing
+-- The first of several processes that start at once decides.
+insert into system.secrets (key, value_ciphertext, is_active, is_reserved)
+values ($1, $2, true, true)
+on conflict (key) do nothing;
