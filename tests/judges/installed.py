@@ -1,6 +1,6 @@
 """Where the programs of others are that judge ours: Node, npm's packages, Stripe's CLI, an older stripe-python, a
 browser. The only place where a test may be skipped: what is missing here is optional on a developer's machine, and
-required where PAYGRES_JUDGES=required (`.ci/run` sets it)."""
+required where JUDGES=required (`.ci/run` sets it)."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 FOLDER = Path(__file__).resolve().parents[2] / ".judges"
-REQUIRED = os.environ.get("PAYGRES_JUDGES") == "required"
+REQUIRED = os.environ.get("JUDGES") == "required"
 INSTALL = "python3 run.py judges"
 OLDEST_NODE = 20
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
