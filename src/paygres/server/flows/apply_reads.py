@@ -4,6 +4,8 @@ Of a page, what is about no payment is read and applied in two statements; the r
 changes what the next one's payment is. An object that Stripe tells exactly as before is only noted.
 """
 
+import asyncio
+import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +21,9 @@ from paygres.server.projections.snapshots import Snapshot
 from paygres.server.tables import reads
 from paygres.server.tables.sqlstates import Contended
 
-TRIES = 3
+TRIES = 5
+# Two pages whose payments cross may stop each other, and would again if both tried again at once. Seconds.
+PAUSE = 0.1
 _NOT_ITS_OWN = {"objects", "mappings", "refetches"}  # rows beside the one that shows the object
 _SETTINGS = "SET LOCAL lock_timeout = '3s'"
 # What a crash of PostgreSQL may take back is taken back together with the checkpoint that says it was done.
@@ -69,6 +73,7 @@ async def apply_reads(
         except Contended:
             if not tries_left:
                 raise
+            await asyncio.sleep(random.uniform(0.5, 1.5) * PAUSE * (TRIES - tries_left))
 
 
 def _read(kind: Kind, raw: dict[str, Any], as_of: int) -> _Read:

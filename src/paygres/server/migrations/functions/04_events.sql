@@ -40,9 +40,7 @@ $$;
 create or replace function payments.known(
     p_environment text, p_object_type text, p_object_id text, p_as_of bigint, p_source text, p_event_id text,
     p_payment_keys text[], out head json, out rivals json, out family json, out invoice text
-) language plpgsql
--- Where keys are an array PostgreSQL plans anew for each event, to find the same plan.
-set plan_cache_mode = force_generic_plan as $$
+) language plpgsql as $$
 declare
     newest bigint;       -- second of the newest event
     newest_read bigint;
