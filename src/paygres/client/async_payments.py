@@ -99,7 +99,7 @@ class AsyncStripePayments:
         access_token: str | None = None,
     ) -> CreateCustomerPortalSessionResponse:
         """As `StripePayments.create_customer_portal_session`."""
-        arguments = _given(subject=subject, return_url=return_url, configuration=configuration)
+        arguments = calls.given(subject=subject, return_url=return_url, configuration=configuration)
         return await self._transport.send(
             calls.create_customer_portal_session(environment, arguments), self._bearer(access_token)
         )
@@ -180,7 +180,3 @@ class AsyncStripePaymentsResult:
         return await caught_later(
             lambda: self._payments.get_subject(environment, subject=subject, access_token=access_token)
         )
-
-
-def _given(**arguments: Any) -> dict[str, Any]:
-    return {name: value for name, value in arguments.items() if value is not None}

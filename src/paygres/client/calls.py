@@ -105,9 +105,12 @@ def checkout_arguments(
 ) -> dict[str, Any]:
     """The named arguments of a checkout as one mapping; what is None is not sent."""
     items: Any = list[Any](line_items) if isinstance(line_items, list | tuple) else line_items
-    return {"mode": mode, "line_items": items, "success_url": success_url, "cancel_url": cancel_url} | {
-        name: value for name, value in more.items() if value is not None
-    }
+    return {"mode": mode, "line_items": items, "success_url": success_url, "cancel_url": cancel_url} | given(**more)
+
+
+def given(**arguments: Any) -> dict[str, Any]:
+    """The arguments that are not None."""
+    return {name: value for name, value in arguments.items() if value is not None}
 
 
 def checked(model: type[Model], arguments: Mapping[str, Any]) -> Model:

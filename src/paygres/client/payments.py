@@ -128,7 +128,7 @@ class StripePayments:
 
         Raises NotFoundError when the subject has not paid yet. Never sent again by itself.
         """
-        arguments = _given(subject=subject, return_url=return_url, configuration=configuration)
+        arguments = calls.given(subject=subject, return_url=return_url, configuration=configuration)
         return self._transport.send(
             calls.create_customer_portal_session(environment, arguments), self._bearer(access_token)
         )
@@ -210,7 +210,3 @@ class StripePaymentsResult:
     ) -> Result[GetSubjectResponse]:
         """As `StripePayments.get_subject`."""
         return caught(lambda: self._payments.get_subject(environment, subject=subject, access_token=access_token))
-
-
-def _given(**arguments: Any) -> dict[str, Any]:
-    return {name: value for name, value in arguments.items() if value is not None}

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import httpx2
@@ -41,15 +42,14 @@ class Transport:
                     return _read(call, answer)
             time.sleep(self._options.retries.pause(attempt))
 
-    def raw(self, method: str, path: str, bearer: str, query: Mapping[str, str]) -> httpx2.Response:
-        """One answer as it comes; raises `PaygresError` when none does."""
-        call = Call(method, path, Told, query=query)
-        try:
-            return self._client.send(_request(self._client, self._options, call, bearer, self._timeout))
-        except httpx2.TimeoutException:
-            raise _late(self._timeout) from None
-        except httpx2.TransportError as error:
-            raise _unreachable(self._options, error) from None
+    def text(self, path: str, bearer: str, query: Mapping[str, str]) -> str:
+        """What a GET answers that is no JSON; raises `PaygresError`."""
+        call = Call("GET", path, Told, query=query)
+        with self._reached():
+            answer = self._client.send(_request(self._client, self._options, call, bearer, self._timeout))
+        if not answer.is_success:
+            raise from_answer(answer.status_code, answer.headers, _json(answer))
+        return answer.text
 
     def lines(
         self,
@@ -64,7 +64,7 @@ class Transport:
         call = Call(method, path, Told, body=None if body is None else dict(body), patience=patience)
         request = _request(self._client, self._options, call, bearer, self._timeout)
         request.headers.update({"accept": "text/event-stream", **headers})
-        try:
+        with self._reached():
             answer = self._client.send(request, stream=True)
             try:
                 if not answer.is_success:
@@ -73,6 +73,12 @@ class Transport:
                 yield from answer.iter_lines()
             finally:
                 answer.close()
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
+        """What is not sent again: the library's failures in our words."""
+        try:
+            yield
         except httpx2.TimeoutException:
             raise _late(self._timeout) from None
         except httpx2.TransportError as error:

@@ -3,9 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
-
-import httpx2
+from typing import Any, Generic, TypeVar
 
 from paygres.client.calls import Answer, Call, extension, read
 from paygres.client.errors import NetworkError, ValidationError, from_answer, unparsable
@@ -29,12 +27,6 @@ class Keep:
 RENAMED = {"class_": "class", "made_since": "from", "made_until": "to"}
 KEEP = Keep()
 """Leave a field as it is, where None would empty it."""
-
-
-class Listing(Protocol[Item]):
-    """An answer with a page of items."""
-
-    next_cursor: str | None
 
 
 class Pages(Generic[Item]):
@@ -93,10 +85,7 @@ class Desk:
 
     def text(self, path: str, query: Mapping[str, Any] | None = None) -> str:
         """An answer that is no JSON: CSV, metrics."""
-        answer = self._transport.raw("GET", path, self._api_key, query=plain(query or {}))
-        if not answer.is_success:
-            raise _refusal(answer)
-        return answer.text
+        return self._transport.text(path, self._api_key, plain(query or {}))
 
     def listed(
         self, environment: str, noun: str, answer: type[Answer], field: str, filters: Mapping[str, Any]
@@ -187,6 +176,11 @@ def moment(name: str, value: Moment | None) -> str | None:
     return None if value is None else str(value)
 
 
+def span(since: Moment | None, until: Moment | None) -> dict[str, str | None]:
+    """The time in which what is asked for was made."""
+    return {"made_since": moment("since", since), "made_until": moment("until", until)}
+
+
 def _word(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -201,11 +195,3 @@ def _value(value: Any) -> Any:
     if isinstance(value, datetime):
         return moment("time", value)
     return value
-
-
-def _refusal(answer: httpx2.Response) -> Exception:
-    try:
-        body = answer.json()
-    except ValueError:
-        body = None
-    return from_answer(answer.status_code, answer.headers, body)

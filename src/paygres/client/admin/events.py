@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
-from paygres.client.admin.desk import Desk, Moment, Pages, moment
+from paygres.client.admin.desk import Desk, Moment, Pages, moment, span
 from paygres.client.admin.events_shapes import (
     Attempt,
     AttemptsAnswer,
@@ -37,15 +37,13 @@ class Events:
     ) -> Pages[LoggedEvent]:
         """All that fit, newest first. Filters: `status`, `type`, `object_type` with `object_id`, `subject_type` with
         `subject_id`, `limit` (the size of a page, 100 at most)."""
-        span = {"made_since": moment("since", since), "made_until": moment("until", until)}
-        return self._desk.listed(environment, "events", EventsAnswer, "events", {**filters, **span})
+        return self._desk.listed(environment, "events", EventsAnswer, "events", {**filters, **span(since, until)})
 
     def csv(
         self, environment: Environment, *, since: Moment | None = None, until: Moment | None = None, **filters: Any
     ) -> str:
         """The same as CSV, all of it."""
-        span = {"made_since": moment("since", since), "made_until": moment("until", until)}
-        return self._desk.text(f"{extension(environment)}/events", {**filters, **span, "format": "csv"})
+        return self._desk.text(f"{extension(environment)}/events", {**filters, **span(since, until), "format": "csv"})
 
     def get(self, environment: Environment, id: str, *, payload: bool = False) -> EventAnswer:
         """One event; with `payload`, what Stripe sent."""
@@ -89,7 +87,7 @@ class Events:
         """Run many once more: `event_ids`, or those of `type`, `status`, `object_id`, `subject_type` with `subject_id`;
         `limit` of them (1000 at most), `after` the `next` of the answer before; `reason` for the audit log."""
         body = {"event_ids": None if event_ids is None else list(event_ids), "dry_run": dry_run, **selection}
-        body |= {"made_since": moment("since", since), "made_until": moment("until", until)}
+        body |= span(since, until)
         path = f"{extension(environment)}/events/replay"
         return self._desk.send("POST", path, ReplaySelectionAnswer, body=body, patience=WORKING)
 
@@ -106,7 +104,7 @@ class Events:
     ) -> RetryAnswer:
         """Have the worker try unfinished events at once."""
         body = {"status": status, "type": type, "limit": limit, "reason": reason}
-        body |= {"made_since": moment("since", since), "made_until": moment("until", until)}
+        body |= span(since, until)
         return self._desk.send("POST", f"{extension(environment)}/events/retry", RetryAnswer, body=body)
 
     def backfill(

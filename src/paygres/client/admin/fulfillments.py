@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from paygres.client.admin.desk import KEEP, Desk, Keep, Moment, Pages, moment
+from paygres.client.admin.desk import KEEP, Desk, Keep, Moment, Pages, span
 from paygres.client.admin.fulfillments_shapes import (
     DeletedDestination,
     Destination,
@@ -34,8 +34,9 @@ class Fulfillments:
         self, environment: Environment, *, since: Moment | None = None, until: Moment | None = None, **filters: Any
     ) -> Pages[Fulfillment]:
         """All that fit. Filters: `status`, `rule`, `key`, `payment`, `subject_type` with `subject_id`, `limit`."""
-        span = {"made_since": moment("since", since), "made_until": moment("until", until)}
-        return self._desk.listed(environment, "fulfillments", FulfillmentsPage, "fulfillments", {**filters, **span})
+        return self._desk.listed(
+            environment, "fulfillments", FulfillmentsPage, "fulfillments", {**filters, **span(since, until)}
+        )
 
     def get(self, environment: Environment, id: str) -> Fulfillment:
         """One of them."""

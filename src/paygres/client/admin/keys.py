@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from paygres.client.admin.desk import Desk, Moment, Pages, moment
+from paygres.client.admin.desk import Desk, Moment, Pages, span
 from paygres.client.admin.keys_shapes import (
     AccessKey,
     AdminAnswer,
@@ -100,5 +100,4 @@ class Audit:
 
     def list(self, *, since: Moment | None = None, until: Moment | None = None, **filters: Any) -> Pages[AuditRecord]:
         """All that fit, newest first. Filters: `actor`, `action`, `environment`, `target`, `limit`."""
-        span = {"made_since": moment("since", since), "made_until": moment("until", until)}
-        return self._desk.paged("/api/paygres/audit", AuditAnswer, "records", {**filters, **span})
+        return self._desk.paged("/api/paygres/audit", AuditAnswer, "records", {**filters, **span(since, until)})

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
-from paygres.client.admin.desk import Desk, Moment, Pages, moment
+from paygres.client.admin.desk import Desk, Moment, Pages, span
 from paygres.client.admin.operating_shapes import (
     ChangedSubscription,
     ChangedSubscriptionAnswer,
@@ -33,7 +33,6 @@ from paygres.client.admin.payments_shapes import (
 from paygres.client.calls import extension, runtime, segment
 from paygres.client.shapes import CheckoutSession, CreateCheckoutSessionResponse, Environment
 
-Sort = Literal["created", "-created"]
 Proration = Literal["create_prorations", "always_invoice", "none"]
 
 
@@ -260,8 +259,7 @@ class Customers:
 
 
 def _asked(since: Moment | None, until: Moment | None, sort: str | None, filters: dict[str, Any]) -> dict[str, Any]:
-    span = {"made_since": moment("since", since), "made_until": moment("until", until)}
-    return {**filters, **span, "sort": sort}
+    return {**filters, **span(since, until), "sort": sort}
 
 
 def _csv(desk: Desk, environment: Environment, noun: str, filters: dict[str, Any]) -> str:
