@@ -1,9 +1,7 @@
 """What was bought, by whom, and what operators change about it at Stripe."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
-
-from typing_extensions import TypedDict
+from typing import Any, Literal, TypedDict
 
 from paygres.client.admin.desk import Desk, Moment, Pages, span
 from paygres.client.admin.operating_shapes import (

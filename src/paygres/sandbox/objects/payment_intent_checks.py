@@ -12,6 +12,7 @@ from paygres.sandbox.world import Work
 
 # The least that may be charged, as Stripe writes it, by currency.
 SMALLEST = {"usd": (50, "$0.50 usd"), "eur": (50, "€0.50 eur"), "gbp": (30, "£0.30 gbp"), "jpy": (50, "¥50 jpy")}
+CARD_OPTIONS = {"request_three_d_secure": "automatic"}
 CONFIRMS = ("error_on_requires_action", "mandate_data", "off_session", "return_url")
 CHANGEABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 CANCELABLE = (
@@ -206,3 +207,14 @@ def can_cancel(intent: Object) -> None:
             f"You cannot cancel this PaymentIntent because it has a status of {intent['status']}. Only a PaymentIntent "
             f"with one of the following statuses may be canceled: {', '.join(CANCELABLE)}.",
         )
+
+
+def options(types: Sequence[str], given: Params | None) -> Object:
+    """What `payment_method_options` of an intent shows: something for each type."""
+    shown: Object = {}
+    for kind in types:
+        asked: Params = {name: value for name, value in ((given or {}).get(kind) or {}).items() if value != ""}
+        asked.pop("three_d_secure", None)
+        asked.pop("cvc_token", None)
+        shown[kind] = {**(CARD_OPTIONS if kind == "card" else {}), **asked}
+    return shown

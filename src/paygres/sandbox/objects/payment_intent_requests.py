@@ -11,7 +11,6 @@ from paygres.sandbox.objects import (
     payment_intent_checks,
     payment_intent_owners,
     payment_intents,
-    payment_methods,
     saved_methods,
 )
 from paygres.sandbox.objects.payment_intents import check_secret
@@ -22,7 +21,6 @@ from paygres.sandbox.wire import metadata
 from paygres.sandbox.world import Work
 
 NOUN = "PaymentIntent"
-CARD_OPTIONS = {"request_three_d_secure": "automatic"}
 PLAIN = ("description", "receipt_email", "statement_descriptor", "statement_descriptor_suffix", "transfer_group")
 # On an intent that was confirmed already, what a second confirmation would still have to know.
 KEPT = ("return_url", "error_on_requires_action")
@@ -46,7 +44,7 @@ def create(work: Work, params: Params) -> Object:
         **{name: params[name] for name in ("capture_method", "confirmation_method") if name in params},
         "automatic_payment_methods": automatic,
         "metadata": metadata.from_params(params),
-        "payment_method_options": _options(types, params.get("payment_method_options")),
+        "payment_method_options": payment_intent_checks.options(types, params.get("payment_method_options")),
         "payment_method_types": types,
         "excluded_payment_method_types": params.get("excluded_payment_method_types"),
         "setup_future_usage": params.get("setup_future_usage"),
@@ -80,7 +78,7 @@ def update(work: Work, params: Params, id: str) -> Object:
         changes.update(payment_method_types=types, automatic_payment_methods=None)
     if "payment_method_options" in params:
         types = changes.get("payment_method_types", intent["payment_method_types"])
-        changes["payment_method_options"] = _options(types, params["payment_method_options"])
+        changes["payment_method_options"] = payment_intent_checks.options(types, params["payment_method_options"])
     if "customer" in params:
         changes["customer"] = work.find_living("customer", params["customer"], "customer")["id"]
     changed = {**intent, **changes}
@@ -171,11 +169,8 @@ def _confirm(work: Work, intent: Object, params: Params, *, new: bool) -> Object
 def _given_method(work: Work, intent: Object, params: Params, *, known: bool = True) -> Object | None:
     """The payment method that the request names or describes. `known`: the intent is the caller's to show in errors,
     since it was there before."""
-    if "payment_method_data" in params:
-        found = payment_methods.from_params(work, params["payment_method_data"], "payment_method_data")
-    elif params.get("payment_method"):
-        found = payment_methods.find(work, params["payment_method"], "payment_method")
-    else:
+    found = saved_methods.told(work, params)
+    if found is None:
         return None
     shown: dict[str, Any] = {"payment_intent": intent} if known else {}
     saved_methods.check_owner(found, intent["customer"], NOUN, **shown)
@@ -194,17 +189,6 @@ def _known_method(work: Work, intent: Object) -> Object | None:
         return None
     default = customer["invoice_settings"]["default_payment_method"]
     return work.get(default) if default else None
-
-
-def _options(types: list[str], given: Params | None) -> Object:
-    """What `payment_method_options` shows: something for each type."""
-    shown: Object = {}
-    for kind in types:
-        asked: Params = {name: value for name, value in ((given or {}).get(kind) or {}).items() if value != ""}
-        asked.pop("three_d_secure", None)
-        asked.pop("cvc_token", None)
-        shown[kind] = {**(CARD_OPTIONS if kind == "card" else {}), **asked}
-    return shown
 
 
 ROUTES: Routes = {

@@ -19,6 +19,13 @@ USED = (
 )
 
 
+def told(work: Work, params: Params) -> Object | None:
+    """The payment method that a request about an intent names or describes."""
+    if "payment_method_data" in params:
+        return payment_methods.from_params(work, params["payment_method_data"], "payment_method_data")
+    return find(work, params["payment_method"], "payment_method") if params.get("payment_method") else None
+
+
 def attach(work: Work, params: Params, id: str) -> Object:
     if "customer" not in params:
         raise Refusal("Missing required param: customer.", code="parameter_missing", param="customer", stored=False)

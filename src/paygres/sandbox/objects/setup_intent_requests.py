@@ -6,7 +6,6 @@ from paygres.sandbox.objects import (
     bank_debits,
     fields,
     payment_intent_checks,
-    payment_methods,
     saved_methods,
     setup_intents,
 )
@@ -38,7 +37,7 @@ def create(work: Work, params: Params) -> Object:
         "automatic_payment_methods": automatic,
         "description": params.get("description"),
         "metadata": metadata.from_params(params),
-        "payment_method_options": _options(types, params.get("payment_method_options")),
+        "payment_method_options": payment_intent_checks.options(types, params.get("payment_method_options")),
         "payment_method_types": types,
         "excluded_payment_method_types": params.get("excluded_payment_method_types"),
         "usage": params.get("usage", "off_session"),
@@ -74,7 +73,7 @@ def update(work: Work, params: Params, id: str) -> Object:
         changes.update(payment_method_types=types, automatic_payment_methods=None)
     if "payment_method_options" in params:
         types = changes.get("payment_method_types", intent["payment_method_types"])
-        changes["payment_method_options"] = _options(types, params["payment_method_options"])
+        changes["payment_method_options"] = payment_intent_checks.options(types, params["payment_method_options"])
     if "customer" in params:
         changes["customer"] = work.find_living("customer", params["customer"], "customer")["id"]
     payment_method = _given_method(work, {**intent, **changes}, params)
@@ -131,26 +130,14 @@ def _confirm(work: Work, intent: Object, params: Params, payment_method: Object 
 
 
 def _given_method(work: Work, intent: Object, params: Params, *, known: bool = True) -> Object | None:
-    if "payment_method_data" in params:
-        found = payment_methods.from_params(work, params["payment_method_data"], "payment_method_data")
-    elif params.get("payment_method"):
-        found = payment_methods.find(work, params["payment_method"], "payment_method")
-    else:
+    found = saved_methods.told(work, params)
+    if found is None:
         return None
     shown: dict[str, Any] = {"setup_intent": intent} if known else {}
     saved_methods.check_owner(found, intent["customer"], NOUN, **shown)
     saved_methods.check_use(work, found)
     payment_intent_checks.takes(intent, found, NOUN)
     return found
-
-
-def _options(types: list[str], given: Params | None) -> Object:
-    shown: Object = {}
-    for kind in types:
-        asked: Params = {name: value for name, value in ((given or {}).get(kind) or {}).items() if value != ""}
-        asked.pop("three_d_secure", None)
-        shown[kind] = {**({"request_three_d_secure": "automatic"} if kind == "card" else {}), **asked}
-    return shown
 
 
 ROUTES: Routes = {
