@@ -18,7 +18,7 @@ BUYERS, REST = 24, 3.0
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 run.py chaos", description=__doc__)
     parser.add_argument("--deliveries", type=int, default=10_000, help="so many at least (default: %(default)s)")
-    parser.add_argument("--kills", type=int, default=400, help="so many at least (default: %(default)s)")
+    parser.add_argument("--kills", type=int, help="so many at least (default: until every target had its turn)")
     parser.add_argument("--seconds", type=float, default=3600, help="the storm lasts no longer (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--hurry", action="store_true", help="do not wait for leases of the dead, as the suite's form")

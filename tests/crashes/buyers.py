@@ -93,7 +93,7 @@ class Buyers:
                 self.answers[answer.status_code] += 1
                 if answer.status_code == 201:
                     return answer.json()["checkoutSession"]
-                if answer.status_code != 429 and answer.status_code < 500:
+                if answer.status_code not in (429, 502, 503):
                     self.faults.append(f"{answer.status_code} for {order}: {answer.text[:300]}")
             await asyncio.sleep(self._rng.uniform(0.1, 0.3))
         raise TimeoutError(f"no checkout for {order} within {PATIENCE:.0f} s; answers: {dict(self.answers)}")

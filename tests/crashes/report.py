@@ -9,7 +9,7 @@ def told(report: Report, *, history: bool) -> str:
     lines = [f"seed {report.seed}: {len(storm.history)} kills, {len(storm.hits)} of {len(storm.targets)} targets hit"]
     lines += [f"  {name}: {value}" for name, value in report.figures.items()]
     if storm.missed:
-        lines += ["not hit:", *(f"  {target}" for target in storm.missed)]
+        lines += ["not hit:", *(f"  {one} (came {storm.times_seen(one)} times)" for one in storm.missed)]
     if history:
         lines += ["kills:", *(f"  {one}" for one in storm.history)]
     if report.faults:

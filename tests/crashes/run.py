@@ -1,12 +1,15 @@
 """One run of the proof: rehearse without a storm, kill while deliveries go astray, let it heal, and compare."""
 
 import asyncio
+import contextlib
 import datetime
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import httpx2
 
 from tests.crashes.buyers import KINDS, Buyers
 from tests.crashes.programs import Cluster, Program
@@ -18,6 +21,7 @@ from tests.http.running import admin
 DIALS = {"duplicate": 0.25, "drop": 0.15, "lose": 0.03, "delay": 1.0, "shuffle": True}
 CALM = {"duplicate": 0, "drop": 0, "lose": 0, "delay": 0, "shuffle": False}
 PAUSE = 0.25  # seconds between a recovery and the next kill, so that something is done in between
+OPERATES = 3.0  # seconds between two things that an operator does
 # What waits for a lease of the dead, or for a moment that is chosen with care; the long form waits, too.
 HURRY = """
 update payments.stripe_checkout_sessions set leased_until = now() - interval '1 s' where leased_until > now();
@@ -33,12 +37,12 @@ select (select count(*) from payments.event_queue) as events,
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long: until `deliveries` have been sent and `kills` were made, at most `seconds`. `hurry` ends leases of the
-    dead at once, where the product would wait for half a minute."""
+    """How long: until `deliveries` have been sent and `kills` were made (None: every target had its turn), at most
+    `seconds`. `hurry` ends leases of the dead at once, where the product would wait for half a minute."""
 
     seed: int
     deliveries: int
-    kills: int
+    kills: int | None
     seconds: float
     hurry: bool
     buyers: int = 10
@@ -87,7 +91,7 @@ async def _prove(plan: Plan, cluster: Cluster, folder: Path, tell: Tell) -> Repo
             await stage.sim("faults", seed=plan.seed, **DIALS)
             passed("rehearsed")
             async with _falling(plan, stage, storm, tell):
-                await _trade(plan, stage, storm, buyers)
+                await _trade(plan, stage, storm, buyers, since)
             passed("storm over")
             await _heal(plan, stage, since)
             passed("healed")
@@ -132,7 +136,7 @@ async def _falling(plan: Plan, stage: Stage, storm: Storm, tell: Tell) -> AsyncI
             if plan.hurry:
                 await stage.force(HURRY)
             storm.history[-1] += f"; up again after {time.monotonic() - began:.1f} s"
-            tell(storm.history[-1])
+            tell(f"{storm.history[-1]}; {len(storm.hits)} of {len(storm.targets)} targets")
 
     storm.kill = kill
     raising = asyncio.create_task(raise_again())
@@ -163,8 +167,8 @@ async def _start(stage: Stage, victim: str) -> None:
         stage.worker.start()
 
 
-async def _trade(plan: Plan, stage: Stage, storm: Storm, buyers: Buyers) -> None:
-    """Buyers come and go until enough was delivered and enough have died, or the time is over."""
+async def _trade(plan: Plan, stage: Stage, storm: Storm, buyers: Buyers, since: str) -> None:
+    """Buyers come and go, an operator operates, until enough was delivered and enough have died, or time is over."""
     give_up = time.monotonic() + plan.seconds
     enough = asyncio.Event()
 
@@ -175,7 +179,8 @@ async def _trade(plan: Plan, stage: Stage, storm: Storm, buyers: Buyers) -> None
 
     async def watch() -> None:
         while time.monotonic() < give_up:
-            if len(storm.history) >= plan.kills and (await stage.counts())["posted"] >= plan.deliveries:
+            killed = not storm.missed if plan.kills is None else len(storm.history) >= plan.kills
+            if killed and (await stage.counts())["posted"] >= plan.deliveries:
                 break
             await asyncio.sleep(0.25)
         enough.set()
@@ -184,6 +189,22 @@ async def _trade(plan: Plan, stage: Stage, storm: Storm, buyers: Buyers) -> None
         group.create_task(watch())
         for _ in range(plan.buyers):
             group.create_task(visit())
+        operating = group.create_task(_operate_now_and_then(stage, since))
+        await enough.wait()
+        operating.cancel()
+
+
+async def _operate_now_and_then(stage: Stage, since: str) -> None:
+    """An operator, who may meet a death as buyers do, and tries something else then."""
+    while True:
+        for path, asked in (
+            ("sync", {}),
+            ("events/backfill", {"since": since}),
+            ("events/retry", {"status": "failed"}),
+        ):
+            with contextlib.suppress(httpx2.TransportError):
+                await stage.api.post(f"/api/paygres/test/{path}", headers=admin(), json=asked)
+            await asyncio.sleep(OPERATES)
 
 
 async def _heal(plan: Plan, stage: Stage, since: str) -> None:

@@ -11,8 +11,8 @@ from paygres.server.tables.named import queries
 Moment = Literal["before", "after"]
 # What a program asks about itself: read at its start or now and then, on no event's and no checkout's road.
 ASIDE = frozenset({
-    "access", "api_keys", "audit", "audit_log", "connections", "customer_portal_sessions", "installation", "metrics",
-    "operator_requests", "secrets", "syncs",
+    "access", "api_keys", "audit", "audit_log", "connections", "customer_portal_sessions", "installation", "invariants",
+    "metrics", "operator_requests", "secrets", "sign_ins", "syncs",
 })  # fmt: skip
 
 

@@ -1,6 +1,6 @@
-"""Who dies where: every boundary that was seen is a target for each victim, in an order that the seed gives."""
+"""Who dies where: every boundary that was seen is a target for each victim, and has its turn as the dice of the seed
+fall."""
 
-import itertools
 import random
 import time
 from collections import Counter
@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from tests.crashes.statements import Boundary, is_on_a_road
 
 POSTGRES = "postgresql"
-# How long one target is waited for; after that, the next one that comes along dies. A worker may have nothing to do.
-AIM_SECONDS = {"server": 0.7, "worker": 2.2}
-# After so long anybody dies again: what is left of the round comes once in minutes. Not sooner, or what needs its time,
-# as a sweep does, would never come to its end.
+# A target that has not had its turn is struck this often when it comes along, so that what is behind it has its turn as
+# well; one that comes rarely is always struck.
+CHANCE, RARE = 0.3, 25
+# Nothing new came for so long: anybody dies again, for some boundaries are only reached after another's death. Not
+# sooner, or what needs its time, as a sweep does, would never come to its end.
 LONGEST_SECONDS = 12.0
-# When the worker is aimed at, a boundary that was seen less often is struck whenever it comes.
-RARE = 25
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,10 +38,8 @@ class Storm:
     raging: bool = False
     hits: Counter[Target] = field(default_factory=Counter[Target])
     history: list[str] = field(default_factory=list[str])
-    _targets: set[Target] = field(default_factory=set[Target])
     _seen: Counter[Boundary] = field(default_factory=Counter[Boundary])
-    _aim: list[Target] = field(default_factory=list[Target])
-    _aimed_at: float = 0.0
+    _calm_since: float = 0.0
     _began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -51,25 +48,25 @@ class Storm:
     @property
     def targets(self) -> list[Target]:
         """All that were seen so far."""
-        return sorted(self._targets)
+        return [target for boundary in sorted(self._seen) for target in _targets(boundary)]
 
     @property
     def missed(self) -> list[Target]:
         return [target for target in self.targets if target not in self.hits]
 
+    def times_seen(self, target: Target) -> int:
+        return self._seen[target.boundary]
+
     def rage(self) -> None:
         """From now on somebody dies at the next target; until it is struck. Call again when all is up."""
         self.raging = True
-        self._aimed_at = time.monotonic()
+        self._calm_since = time.monotonic()
 
     def strike(self, boundary: Boundary) -> bool:
         """What a proxy asks: whether somebody was killed here and now."""
         if not is_on_a_road(boundary.statement):
             return False
         self._seen[boundary] += 1
-        if self._seen[boundary] == 1:
-            for victim in (boundary.program, POSTGRES):
-                self._targets.add(Target(boundary, victim))
         if not self.raging:
             return False
         target = self._chosen(boundary)
@@ -77,33 +74,20 @@ class Storm:
             return False
         self.raging = False
         self.hits[target] += 1
-        self._aim = [one for one in self._aim if one != target]
         self.history.append(f"{time.monotonic() - self._began:7.2f} s  {target}")
         self.kill(target.victim)
         return True
 
     def _chosen(self, boundary: Boundary) -> Target | None:
-        """The target aimed at, or a rare one; when neither comes, one that was hit as rarely as any; at last anyone."""
-        if not self._aim:
-            least = min((self.hits[target] for target in self._targets), default=0)
-            round_ = [target for target in self.targets if self.hits[target] == least]
-            self._rng.shuffle(round_)
-            servers, workers = [[one for one in round_ if one.boundary.program == name] for name in AIM_SECONDS]
-            # Three of the server's, where the money comes in, for each of the worker's.
-            fours = itertools.zip_longest(servers[::3], servers[1::3], servers[2::3], workers)
-            self._aim = [target for four in fours for target in four if target is not None]
-        aimed = self._aim[0].boundary
-        waited = time.monotonic() - self._aimed_at
-        here = [target for target in self._aim if target.boundary == boundary]
-        if boundary == aimed:
-            return self._aim[0]
-        if here and aimed.program == "worker" and self._seen[boundary] < RARE:
-            return here[0]
-        if here and waited > AIM_SECONDS[aimed.program]:
-            self._aim.append(self._aim.pop(0))  # its turn comes again
-            return here[0]
-        if waited > LONGEST_SECONDS:
-            return min(
-                (target for target in self.targets if target.boundary == boundary), key=lambda target: self.hits[target]
-            )
-        return None
+        """Whoever had its turn least often, if no other target is behind; when none of those comes, anyone."""
+        here = _targets(boundary)
+        self._rng.shuffle(here)
+        target = min(here, key=lambda one: self.hits[one])
+        if self.hits[target] == min(self.hits[one] for one in self.targets):
+            rare = self._seen[boundary] < RARE
+            return target if rare or self._rng.random() < CHANCE else None
+        return target if time.monotonic() - self._calm_since > LONGEST_SECONDS else None
+
+
+def _targets(boundary: Boundary) -> list[Target]:
+    return [Target(boundary, victim) for victim in (boundary.program, POSTGRES)]

@@ -1,7 +1,9 @@
 """A connection that PostgreSQL ends is told as 503, whenever it happens; the next request has a new one."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -68,6 +70,46 @@ async def test_connections_lost_while_idle_are_unavailable_once_at_most(db: Data
     answers = await asyncio.gather(*(db.fetchval("select 1") for _ in range(6)), return_exceptions=True)
     assert {type(answer) for answer in answers} <= {int, Unavailable}
     assert await db.fetchval("select 1") == 1
+
+
+@contextlib.asynccontextmanager
+async def _never_hanging_up(url: str) -> AsyncIterator[str]:
+    """The same database behind a proxy that passes everything on but the end of a connection."""
+    parts = urlsplit(url)
+    open_ends: list[asyncio.StreamWriter] = []
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                writer.write(data)
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream, downstream = await asyncio.open_connection(parts.hostname, parts.port)
+        open_ends.extend((writer, downstream))
+        await asyncio.gather(pump(reader, downstream), pump(upstream, writer))
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        yield urlunsplit(parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{port}"))
+    finally:
+        server.close()
+        for one in open_ends:
+            one.close()
+
+
+async def test_a_connection_that_is_told_of_its_end_but_not_closed_is_unavailable_once(database: FreshDatabase) -> None:
+    async with _never_hanging_up(database.server_url) as url:
+        db = await Database.connect(url, checkout_pool=1, webhook_pool=1)
+        try:
+            await _end_all(database)
+            await asyncio.sleep(0.1)
+            with pytest.raises(Unavailable):
+                await db.fetchval("select 1")
+            assert await db.fetchval("select 1") == 1
+        finally:
+            with contextlib.suppress(TimeoutError):  # the other pool's connection has not noticed anything
+                await asyncio.wait_for(db.close(), 1)
 
 
 async def test_a_mistake_of_ours_is_not_told_as_unavailable(db: Database) -> None:

@@ -122,7 +122,9 @@ class Database:
             raise Unavailable("The database cannot be reached; try again shortly", retry_after=5) from error
         try:
             yield connection
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+            if type(error) is asyncpg.InternalClientError:  # told of its end while idle, and not yet closed
+                connection.terminate()
             if not _is_closed(connection) and not _away(error):
                 raise
             # A COMMIT whose answer is lost may have happened: the same request again finds out.
