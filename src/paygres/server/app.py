@@ -9,8 +9,7 @@ from functools import partial
 
 import structlog
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
+from starlette.types import ASGIApp
 
 from paygres.server.auth.admin import AdminSignIn
 from paygres.server.auth.keys import Keys
@@ -89,12 +88,13 @@ def create_app(settings: Settings, *, worker: bool = True, listeners: Listeners 
                     task.cancel()
                 await asyncio.gather(*background, return_exceptions=True)
 
-    return Starlette(
-        routes=[*(one.route() for one in documented), *absent.ROUTES],
-        middleware=[Middleware(Edge, origins=settings.return_origins)],
-        exception_handlers={HTTPException: absent.unknown},
-        lifespan=lifespan,
-    )
+    class Application(Starlette):
+        """All that goes wrong is answered at the edge, so there is nothing between it and the routes."""
+
+        def build_middleware_stack(self) -> ASGIApp:
+            return Edge(self.router, origins=settings.return_origins)
+
+    return Application(routes=[*(one.route() for one in documented), *absent.ROUTES], lifespan=lifespan)
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 """What this process counts for Prometheus: one registry, filled where things happen, shown by http/metrics.py.
 Labels are few and bounded: never a subject, a user or an id."""
 
-from typing import NamedTuple
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -88,39 +88,42 @@ _syncs = Counter("paygres_sync_runs", "Syncs of an account", ("environment", "ou
 Gauge("paygres_build_info", "Which version runs", ("version",), registry=REGISTRY).labels(__version__).set(1)
 
 
-class _Request(NamedTuple):
-    answered: Counter
-    seconds: Histogram
-
-
 # The library looks labels up under a lock; what was looked up once is remembered here. Keys are as bounded as labels.
-_of_request: dict[tuple[str, str, int], _Request] = {}
-_of_event: dict[tuple[str, str, str], tuple[Counter, Histogram, Histogram]] = {}
+@cache
+def _of_request(route: str, method: str, status: int) -> tuple[Counter, Histogram]:
+    return _requests.labels(route, method, str(status)), _request_seconds.labels(route)
+
+
+@cache
+def _of_event(environment: str, event_type: str, outcome: str) -> tuple[Counter, Histogram, Histogram]:
+    attempts = _events.labels(environment, event_type, outcome)
+    return attempts, _event_seconds.labels(environment), _event_lag.labels(environment)
+
+
+@cache
+def _of_stripe(operation: str, status: str) -> tuple[Counter, Histogram]:
+    return _stripe.labels(operation, status), _stripe_seconds.labels(operation)
+
+
+@cache
+def _of_checkout(environment: str, mode: str, outcome: str) -> Counter:
+    return _checkouts.labels(environment, mode, outcome)
 
 
 def request_answered(route: str, method: str, status: int, seconds: float) -> None:
     """`route` is its template, `other` for an unknown path."""
-    known = _of_request.get((route, method, status))
-    if known is None:
-        shown = method if method in _METHODS else "other"
-        known = _Request(_requests.labels(route, shown, str(status)), _request_seconds.labels(route))
-        if shown == method:
-            _of_request[(route, method, status)] = known
-    known.answered.inc()
-    known.seconds.observe(seconds)
+    answered, took = _of_request(route, method if method in _METHODS else "other", status)
+    answered.inc()
+    took.observe(seconds)
 
 
 def event_attempted(environment: str, event_type: str, outcome: str, seconds: float, lag: float | None) -> None:
     """`event_type` is one we know, or `other`; `lag` in seconds at a first attempt."""
-    key = (environment, event_type, outcome)
-    known = _of_event.get(key)
-    if known is None:
-        known = _events.labels(*key), _event_seconds.labels(environment), _event_lag.labels(environment)
-        _of_event[key] = known
-    known[0].inc()
-    known[1].observe(seconds)
+    attempts, took, age = _of_event(environment, event_type, outcome)
+    attempts.inc()
+    took.observe(seconds)
     if lag is not None:
-        known[2].observe(max(lag, 0.0))
+        age.observe(max(lag, 0.0))
 
 
 def signature_failed(environment: str) -> None:
@@ -130,13 +133,14 @@ def signature_failed(environment: str) -> None:
 
 def stripe_answered(operation: str, status: str, seconds: float) -> None:
     """`operation` is method and noun without ids; `status` Stripe's, or a word when there was none."""
-    _stripe.labels(operation, status).inc()
-    _stripe_seconds.labels(operation).observe(seconds)
+    answered, took = _of_stripe(operation, status)
+    answered.inc()
+    took.observe(seconds)
 
 
 def checkout_answered(environment: str, mode: str, outcome: str) -> None:
     """`outcome` is the session's status, or the code of the refusal."""
-    _checkouts.labels(environment, mode, outcome).inc()
+    _of_checkout(environment, mode, outcome).inc()
 
 
 def wait_ended(environment: str, outcome: str) -> None:

@@ -37,7 +37,7 @@ class Database:
     """Pools of connections to one database."""
 
     def __init__(self, pools: dict[str, asyncpg.Pool]) -> None:
-        self._pools = pools
+        self._pools = {name: _Pool(pool) for name, pool in pools.items()}
 
     @classmethod
     async def connect(cls, url: str, *, checkout_pool: int = 10, webhook_pool: int = 3) -> "Database":
@@ -56,7 +56,7 @@ class Database:
 
     def in_use(self) -> dict[str, int]:
         """Connections at work, by pool."""
-        return {name: pool.get_size() - pool.get_idle_size() for name, pool in self._pools.items()}
+        return {name: pool.in_use for name, pool in self._pools.items()}
 
     def as_caller(self, caller: Caller) -> AbstractAsyncContextManager[Tx]:
         """A transaction under the caller's own role and claims; policies see `auth.jwt()`."""
@@ -75,27 +75,27 @@ class Database:
 
     async def fetch(self, statement: str, *args: Any, pool: PoolName = "checkout") -> list[asyncpg.Record]:
         """One statement as the service, its own transaction, one round trip."""
-        async with self._acquire(pool) as connection:
+        async with _Lent(self._pools[pool]) as connection:
             return await connection.fetch(statement, *args)
 
     async def fetchrow(self, statement: str, *args: Any, pool: PoolName = "checkout") -> asyncpg.Record | None:
         """As `fetch`, the first row or None."""
-        async with self._acquire(pool) as connection:
+        async with _Lent(self._pools[pool]) as connection:
             return await connection.fetchrow(statement, *args)
 
     async def fetchval(self, statement: str, *args: Any, pool: PoolName = "checkout") -> Any:
         """As `fetch`, the first column of the first row."""
-        async with self._acquire(pool) as connection:
+        async with _Lent(self._pools[pool]) as connection:
             return await connection.fetchval(statement, *args)
 
     async def execute(self, statement: str, *args: Any, pool: PoolName = "checkout") -> str:
         """One statement as the service; the command tag."""
-        async with self._acquire(pool) as connection:
+        async with _Lent(self._pools[pool]) as connection:
             return await connection.execute(statement, *args)
 
     @asynccontextmanager
     async def _transaction(self, pool: PoolName, settings: str) -> AsyncIterator[Tx]:
-        async with self._acquire(pool) as connection:
+        async with _Lent(self._pools[pool]) as connection:
             # One simple query: BEGIN and the settings cost a single round trip.
             await connection.execute(f"BEGIN; {settings}")
             try:
@@ -105,32 +105,71 @@ class Database:
                 raise
             await connection.execute("COMMIT")
 
-    @asynccontextmanager
-    async def _acquire(self, pool: PoolName) -> AsyncIterator[Tx]:
-        source = self._pools[pool]
+
+class _Pool:
+    """asyncpg's pool, which would go through all its connections to tell how many are at work."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self._asked = 0  # at work, and waited for
+
+    @property
+    def in_use(self) -> int:
+        return min(self._asked, self._pool.get_max_size())
+
+    async def acquire(self) -> Tx:
+        free = self._asked < self._pool.get_max_size()
+        self._asked += 1
         try:
-            if source.get_idle_size():
-                connection = await source.acquire()
-            else:  # the library's own timeout would cost every waiting request a task
-                async with asyncio.timeout(ACQUIRE_SECONDS):
-                    connection = await source.acquire()
+            if free:
+                return await self._pool.acquire()
+            async with asyncio.timeout(ACQUIRE_SECONDS):  # the library's own timeout would cost a task
+                return await self._pool.acquire()
+        except BaseException:
+            self._asked -= 1
+            raise
+
+    async def release(self, connection: Tx) -> None:
+        self._asked -= 1
+        await self._pool.release(connection)
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+
+class _Lent:
+    """A connection for the length of a block; what happens to it there is told in our words. No generator: every
+    statement comes through here, and it would cost as much as the library's own work."""
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: _Pool) -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> Tx:
+        try:
+            self._connection = await self._pool.acquire()
         except TimeoutError:
             raise Unavailable("The database is busy; try again shortly", retry_after=2) from None
         except (OSError, asyncpg.PostgresError) as error:
             if isinstance(error, asyncpg.PostgresError) and not _away(error):
                 raise
             raise Unavailable("The database cannot be reached; try again shortly", retry_after=5) from error
+        return self._connection
+
+    async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        connection = self._connection
         try:
-            yield connection
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-            if type(error) is asyncpg.InternalClientError:  # told of its end while idle, and not yet closed
-                connection.terminate()
-            if not _is_closed(connection) and not _away(error):
-                raise
-            # A COMMIT whose answer is lost may have happened: the same request again finds out.
-            raise Unavailable("The database connection was lost; try again shortly", retry_after=2) from error
+            if isinstance(
+                error, OSError | asyncpg.PostgresError | asyncpg.InterfaceError | asyncpg.InternalClientError
+            ):
+                if type(error) is asyncpg.InternalClientError:  # told of its end while idle, and not yet closed
+                    connection.terminate()
+                if _is_closed(connection) or _away(error):
+                    # A COMMIT whose answer is lost may have happened: the same request again finds out.
+                    raise Unavailable("The database connection was lost; try again shortly", retry_after=2) from error
         finally:
-            await source.release(connection)
+            await self._pool.release(connection)
 
 
 def _away(error: Exception) -> bool:

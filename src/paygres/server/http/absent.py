@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from paygres.server.errors import NotFound
 from paygres.server.http.authenticate import require_admin
+from paygres.server.http.documented import Application
 
 _STRIPE_ROUTES = "/api/payments/stripe/"
 _LONGEST_ECHO = 500
@@ -27,8 +28,8 @@ _LEFT_OUT = {
 }
 
 
-async def unknown(request: Request, error: Exception) -> Response:
-    """404 for every path or method that no route has; below `stripe/` only admins learn that."""
+async def unknown(request: Request) -> NotFound:
+    """The refusal of every path or method that no route has; below `stripe/` only admins learn that."""
     path: str = request.scope["path"]
     if path.startswith(_STRIPE_ROUTES) and len(path) > len(_STRIPE_ROUTES):
         await require_admin(request)
@@ -36,7 +37,7 @@ async def unknown(request: Request, error: Exception) -> Response:
     query: bytes = request.scope["query_string"]
     original = (raw + (b"?" + query if query else b"")).decode("latin-1")
     shown = original if len(original) <= _LONGEST_ECHO else f"{original[:_LONGEST_ECHO]}…"
-    raise NotFound(
+    return NotFound(
         f"Endpoint {shown} not found",
         next_actions="Please check the API documentation for available endpoints",
     )
@@ -47,7 +48,7 @@ def _left_out(path: str, message: str, next_actions: str) -> Route:
         await require_admin(request)
         raise NotFound(message, next_actions=next_actions)
 
-    return Route(path, refuse, methods=["GET", "POST", "PUT", "DELETE"])
+    return Route(path, Application(refuse), methods=["GET", "POST", "PUT", "DELETE"])
 
 
 ROUTES = [_left_out(path, *words) for path, words in _LEFT_OUT.items()]

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from paygres.server.flows.requests.fields import Body
 
@@ -34,4 +35,16 @@ class Documented:
 
     def route(self) -> Route:
         """The route for the application."""
-        return Route(self.path, self.endpoint, methods=[self.method])
+        return Route(self.path, Application(self.endpoint), methods=[self.method])
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """An endpoint as ASGI has it. Starlette would wrap a plain function in layers that look for exceptions; here that
+    is the edge's matter, and every request would pay for them."""
+
+    endpoint: Endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self.endpoint(Request(scope, receive, send))
+        await response(scope, receive, send)

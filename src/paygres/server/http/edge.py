@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from time import perf_counter
 
 import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from paygres.server.errors import InvalidRequest
+from paygres.server.http.absent import unknown
 from paygres.server.http.cors import Header, cors_headers, preflight_headers
 from paygres.server.http.render_errors import log_bug, render
 from paygres.server.metrics import request_answered
@@ -50,13 +53,19 @@ class Edge:
         try:
             if "\x00" in path:
                 raise InvalidRequest("The path must not contain the NUL character")
-            await self._app(scope, receive, send_with_headers)
+            await self._answer(scope, receive, send_with_headers)
         except Exception as error:
             if started:
                 log_bug(error, method=scope["method"], path=path)
                 raise
             response = render(error, request_id, method=scope["method"], path=path)
             await response(scope, receive, send_with_headers)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except HTTPException:  # the router's: it has no such path or method
+            raise await unknown(Request(scope, receive, send)) from None
 
 
 def _template(scope: Scope) -> str:
