@@ -12,7 +12,7 @@ Digest = dict[str, list[Any]]
 
 TABLES = {
     "stripe_checkout_sessions": "environment, id, status, payment_status, checkout_session_id, customer_id,"
-    " payment_intent_id, subscription_id, url, currency, amount_subtotal, raw, last_error",
+    " payment_intent_id, subscription_id, url, currency, amount_subtotal, raw, last_error, superseded_by",
     "transactions": "*",
     "customers": "*",
     "customer_mappings": "*",

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
 import pytest
 
 from paygres.server.db.embedded import Urls
@@ -230,3 +231,43 @@ def test_the_amount_of_our_own_checkout_counts_for_its_intent(shop: tuple[Server
         role="project_admin",
     )
     assert row == {"items": '{"price_1": 2}', "amount": 2500, "amount_paid": 2000, "ours": row_id}
+
+
+def given_for(database: FreshDatabase, history: Event, key: str | None) -> None:
+    """As a trigger would ask, but for a rule of its own."""
+    told = orjson.dumps(history).decode()
+    script(
+        database,
+        f"set role payments_trigger; select payments.fulfill_event('test', '', $told${told}$told$, 'passes',"
+        f" {'null' if key is None else repr(key)}, 2500, 'usd')",
+    )
+
+
+def linked(database: FreshDatabase, invoice: str, by: str) -> None:
+    """What Stripe says of the invoice that pi_1 pays; "" for none."""
+    told = orjson.dumps([{"payment_intent_id": "pi_1", "invoice_id": invoice, "invoice_payment_id": by}]).decode()
+    script(database, f"set role paygres_service; select payments.apply_links('test', '{told}')")
+
+
+@pytest.mark.parametrize("key", ["k", None], ids=["one key", "no key"])
+def test_an_intent_and_its_invoice_end_as_one_grant_whenever_that_is_known(
+    shop: tuple[Server, FreshDatabase], key: str | None
+) -> None:
+    """Stripe said that the intent pays no invoice, and told of the invoice later. With one key the invoice's row was
+    quarantined and gives way; without, both were granted, and one is taken back."""
+    _, database = shop
+    linked(database, "", "")
+    intent = {"id": "pi_1", "object": "payment_intent", "amount": 2500, "amount_received": 2500, "currency": "usd"}
+    invoice = {"id": "in_1", "object": "invoice", "status": "paid", "subtotal": 2500, "amount_paid": 2500}
+    given_for(database, event("payment_intent.succeeded", START, {**intent, "customer": "cus_1", "metadata": {}}), key)
+    given_for(database, event("invoice.paid", START, {**invoice, "currency": "usd"}), key)
+    before = {row["payment_key"]: row["status"] for row in fulfillments(database)}
+    assert before == {"pi_1": "granted", "in_1": "quarantined" if key else "granted"}
+    linked(database, "in_1", "inpay_1")
+    after = {row["payment_key"]: row["status"] for row in fulfillments(database)}
+    assert after == ({"in_1": "granted"} if key else {"in_1": "granted", "pi_1": "reversed"})
+    assert sql(database, "select kept, status from public.reversals") == (
+        [] if key else [{"kept": 0, "status": "reversed"}]
+    )
+    assert sql(database, "select from payments.attention where closed_at is null", role="project_admin") == []
+    assert sql(database, "select * from payments.broken_grants", role="paygres_service") == []

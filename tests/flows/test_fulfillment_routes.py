@@ -107,9 +107,6 @@ async def test_a_released_payment_is_given_once_and_recorded(shop: FreshDatabase
         assert (await client.get("/api/paygres/test/attention", params={"open": "true"})).json()["attention"] == []
         again = await client.post(path, json={"reason": "once more"})
         assert (again.status_code, again.json()["error"]) == (409, "FULFILLMENT_NOT_QUARANTINED")
-        await ask(shop, "update payments.fulfillments set status = 'quarantined'")
-        given = await client.post(path, json={"reason": "once more"})
-        assert (given.status_code, "by hand" in given.json()["message"]) == (409, True)
     assert await ask(shop, "select paid from public.orders where id = 'dear'") == [{"paid": 1}]
     recorded = "select actor, action, target, reason from system.audit_log where action like 'fulfillment.%'"
     assert await ask(shop, recorded) == [
@@ -120,6 +117,27 @@ async def test_a_released_payment_is_given_once_and_recorded(shop: FreshDatabase
             "reason": "a discount by phone",
         }
     ]
+
+
+async def test_a_payment_whose_money_is_back_is_granted_again_once_no_other_stands(shop: FreshDatabase) -> None:
+    """It was granted and charged back; another payment fulfilled the order; then the dispute was won."""
+    async with opened(selling(shop)) as client:
+        await told(client, paid("a", "o1"))
+        first = await one_of(client)
+        kept = "update payments.fulfillments set amount_kept = $1, status = $2 where payment_key = $3"
+        await ask(shop, kept, 0, "reversed", "pi_a")
+        await told(client, paid("c", "o1"))
+        assert (await one_of(client, status="granted"))["paymentKey"] == "pi_c"
+        await ask(shop, kept, 2500, "quarantined", "pi_a")
+        path = f"{PATH}/{first['id']}/release"
+        refused = await client.post(path, json={"reason": "both shall stand"})
+        assert (refused.status_code, "refund one of the two" in refused.json()["message"]) == (409, True)
+        await ask(shop, kept, 0, "reversed", "pi_c")
+        answer = (await client.post(path, json={"reason": "the other one went back"})).json()
+        assert (answer["outcome"], answer["error"]) == ("granted", None)
+        assert (answer["fulfillment"]["status"], answer["fulfillment"]["reason"]) == ("granted", None)
+        assert (await client.get("/api/paygres/test/attention", params={"open": "true"})).json()["attention"] == []
+        assert (await client.post(path, json={"reason": "once more"})).status_code == 409
 
 
 async def test_a_release_whose_listener_fails_says_so_and_stays_released(shop: FreshDatabase) -> None:

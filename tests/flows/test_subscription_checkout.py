@@ -1,9 +1,12 @@
 """One live subscription per subject and plan family, whoever asks, with whatever key, at the same time or later."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import orjson
@@ -209,9 +212,10 @@ async def connected(database: FreshDatabase, stripe: Sandbox) -> AsyncIterator[t
         yield parts, price
 
 
-async def buy(parts: Parts, price: str, **changes: Any) -> dict[str, Any]:
-    changes = {"mode": "subscription", "subject": Subject(type="user", id=ADA), **changes}
-    return await create_checkout_session(parts, CALLER, "test", checkout_request(price, **changes))
+async def buy(parts: Parts, price: str, *, buyer: str = ADA, **changes: Any) -> dict[str, Any]:
+    changes = {"mode": "subscription", "subject": Subject(type="user", id=buyer), **changes}
+    caller = replace(CALLER, sub=buyer)
+    return await create_checkout_session(parts, caller, "test", checkout_request(price, **changes))
 
 
 async def hear(parts: Parts, stripe: Sandbox, session: dict[str, Any]) -> None:
@@ -220,7 +224,7 @@ async def hear(parts: Parts, stripe: Sandbox, session: dict[str, Any]) -> None:
     at_stripe = stripe.http.api("GET", f"{SESSIONS}/{session['checkoutSessionId']}").json()
     bought = at_stripe["subscription"]
     subscription = [stripe.http.api("GET", f"/v1/subscriptions/{bought}").json()] if bought else []
-    await apply_reads(parts.db, connection, [at_stripe, *subscription], at_stripe["created"] + 1)
+    await apply_reads(parts.db, connection, [at_stripe, *subscription], int(time.time()))
 
 
 def pay_at(stripe: Sandbox, session: dict[str, Any]) -> None:
@@ -333,3 +337,43 @@ async def test_a_session_that_opens_after_the_sale_is_refused_and_expired(
         assert await expire_superseded_sessions(parts) == 1
     (found,) = await rows(database, "select * from payments.stripe_checkout_sessions where idempotency_key = 'late'")
     assert (found["status"], str(found["superseded_by"])) == ("expired", won["id"])
+
+
+async def told_of(parts: Parts, stripe: Sandbox, path: str, as_of: int) -> None:
+    await apply_reads(parts.db, await parts.connections.current("test"), [stripe.http.api("GET", path).json()], as_of)
+
+
+async def test_what_superseded_a_session_does_not_depend_on_what_is_told_first(
+    database: FreshDatabase, stripe: Sandbox
+) -> None:
+    """Two are completed at nearly the same time, a third one expires; five objects tell of it in any order."""
+    async with connected(database, stripe) as (parts, price):
+        for number, order in enumerate(permutations(range(3))):
+            three = [await buy(parts, price, buyer=f"user-{number}") for _ in range(3)]
+            paths = [f"{SESSIONS}/{one['checkoutSessionId']}" for one in three]
+            for one in three[:2]:
+                pay_at(stripe, one)
+            stripe.http.api("POST", f"{paths[2]}/expire")
+            at_stripe = [stripe.http.api("GET", path).json() for path in paths]
+            bought = [f"/v1/subscriptions/{one['subscription']}" for one in at_stripe[:2]]
+            created = max(one["created"] for one in at_stripe)
+            for path in (*(paths[nth] for nth in order[:2]), *bought, paths[order[2]]):
+                await told_of(parts, stripe, path, created + 1)
+            by = [(await row(database, one))["superseded_by"] for one in three]
+            assert [by and str(by) for by in by] == [None, None, three[0]["id"]], order
+
+
+async def test_a_plan_that_ended_supersedes_nothing_any_more(database: FreshDatabase, stripe: Sandbox) -> None:
+    async with connected(database, stripe) as (parts, price):
+        won, lost = await buy(parts, price), await buy(parts, price)
+        pay_at(stripe, won)
+        await hear(parts, stripe, won)
+        assert str((await row(database, lost))["superseded_by"]) == won["id"]
+        session = stripe.http.api("GET", f"{SESSIONS}/{won['checkoutSessionId']}").json()
+        stripe.http.api("DELETE", f"/v1/subscriptions/{session['subscription']}")
+        await told_of(parts, stripe, f"/v1/subscriptions/{session['subscription']}", session["created"] + 2)
+        assert (await row(database, lost))["superseded_by"] is None
+        later = await buy(parts, price)
+        await told_of(parts, stripe, f"{SESSIONS}/{session['id']}", session["created"] + 60)  # it is looked at again
+        assert (later["status"], (await row(database, later))["superseded_by"]) == ("open", None)
+        assert await expire_superseded_sessions(parts) == 0

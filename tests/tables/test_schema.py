@@ -90,6 +90,7 @@ OWNERS = {
     # fulfillment, in the role of developers' triggers: the ledger and the outbox are ours
     "payments.bought(text,jsonb)",
     "payments.money_of(text,text)",
+    "payments.superseding(payments.stripe_checkout_sessions)",
     "payments.announce_fulfillment()",
 }
 

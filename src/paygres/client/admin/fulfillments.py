@@ -44,7 +44,8 @@ class Fulfillments:
         return self._desk.send("GET", path, FulfillmentAnswer).fulfillment
 
     def release(self, environment: Environment, id: str, *, reason: str) -> ReleasedAnswer:
-        """Let a quarantined payment pass: its event runs again and grants it."""
+        """Let a quarantined payment pass: its event runs again and grants it. One that was granted before is granted
+        again without, once no other payment of its key stands."""
         path = f"{extension(environment)}/fulfillments/{segment('id', id)}/release"
         return self._desk.send("POST", path, ReleasedAnswer, body={"reason": reason})
 

@@ -23,17 +23,19 @@ LEASE = timedelta(seconds=60)
 async def release_fulfillment(
     parts: Parts, environment: str, fulfillment_id: str, operator: Operator
 ) -> dict[str, Any]:
-    """`{fulfillment, outcome, error}`: `outcome` is its event's new status, or `queued` when the worker will follow.
+    """`{fulfillment, outcome, error}`: `outcome` is its event's new status, or `queued` when the worker will follow;
+    `granted` without an event for what was granted before, and quarantined when its money came back.
 
-    Raises NotFound, and a 409 when it is not quarantined. What a rule gives is the developer's code's to do; a row that
-    stays `released` says that it did not ask for this payment again.
+    Raises NotFound, and a 409 when it is not quarantined, or when the key of such a one stands fulfilled by another
+    payment. What a rule gives is the developer's code's to do; a row that stays `released` says that it did not ask for
+    this payment again.
     """
     before = await read_fulfillment(parts.db, environment, fulfillment_id)
     async with parts.db.as_service() as tx:
         event_id = await fulfillments.release(tx, environment, uuid.UUID(before["id"]))
-        if event_id is None:
+        if event_id is None and not await fulfillments.grant_again(tx, environment, uuid.UUID(before["id"])):
             raise _not_releasable(before)
-        queued = await event_log.queue_again(tx, environment, event_id, LEASE)
+        queued = None if event_id is None else await event_log.queue_again(tx, environment, event_id, LEASE)
         await audit.record(
             tx,
             actor=operator.actor,
@@ -50,8 +52,8 @@ async def release_fulfillment(
             },
             request_id=operator.request_id,
         )
-    outcome, error = "queued", None
-    if queued is not None and queued.ours:
+    outcome, error = "granted" if event_id is None else "queued", None
+    if event_id is not None and queued is not None and queued.ours:
         outcome, error = await _run(parts, environment, event_id)
     return {
         "fulfillment": await read_fulfillment(parts.db, environment, fulfillment_id),
@@ -62,7 +64,7 @@ async def release_fulfillment(
 
 def _not_releasable(fulfillment: dict[str, Any]) -> PaygresError:
     if fulfillment["status"] == "quarantined":
-        reason = "It was given and taken back before, so no event gives it again; give it by hand, or refund it"
+        reason = "Another payment fulfilled its key and stands: refund one of the two"
     else:
         reason = f"Only a quarantined fulfillment can be released; this one is {fulfillment['status']}"
     return PaygresError(reason, status=409, code="FULFILLMENT_NOT_QUARANTINED")

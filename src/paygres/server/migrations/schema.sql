@@ -186,6 +186,51 @@ CREATE TABLE payments.stripe_subscriptions (
 )
 WITH (toast_tuple_target='8160');
 
+-- table stripe_checkout_sessions
+CREATE TABLE payments.stripe_checkout_sessions (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    environment text NOT NULL,
+    mode text NOT NULL,
+    status text DEFAULT 'initialized'::text NOT NULL,
+    payment_status text,
+    subject_type text,
+    subject_id text,
+    customer_email text,
+    line_items jsonb DEFAULT '[]'::jsonb NOT NULL,
+    success_url text NOT NULL,
+    cancel_url text NOT NULL,
+    idempotency_key text,
+    request_hash text,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    checkout_session_id text,
+    customer_id text,
+    payment_intent_id text,
+    subscription_id text,
+    url text,
+    last_error text,
+    raw jsonb DEFAULT '{}'::jsonb NOT NULL,
+    account_id text DEFAULT ''::text NOT NULL,
+    created_by text,
+    caller_scope text DEFAULT ''::text NOT NULL,
+    generation integer DEFAULT 1 NOT NULL,
+    currency text,
+    amount_subtotal bigint,
+    stripe_params jsonb,
+    attempt integer DEFAULT 1 NOT NULL,
+    leased_until timestamp with time zone,
+    expires_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    superseded_by uuid,
+    CONSTRAINT stripe_checkout_sessions_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
+    CONSTRAINT stripe_checkout_sessions_line_items_check CHECK ((jsonb_typeof(line_items) = 'array'::text)),
+    CONSTRAINT stripe_checkout_sessions_mode_check CHECK ((mode = ANY (ARRAY['payment'::text, 'subscription'::text]))),
+    CONSTRAINT stripe_checkout_sessions_payment_status_check CHECK ((payment_status = ANY (ARRAY['paid'::text, 'unpaid'::text, 'no_payment_required'::text]))),
+    CONSTRAINT stripe_checkout_sessions_status_check CHECK ((status = ANY (ARRAY['initialized'::text, 'open'::text, 'completed'::text, 'expired'::text, 'failed'::text])))
+)
+WITH (toast_tuple_target='8160');
+ALTER TABLE ONLY payments.stripe_checkout_sessions FORCE ROW LEVEL SECURITY;
+
 -- table transactions
 CREATE TABLE payments.transactions (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -271,51 +316,6 @@ CREATE VIEW payments.broken_amounts WITH (security_invoker='true') AS
    FROM payments.transactions t
   WHERE ((amount < 0) OR (amount_refunded < 0) OR (amount_lost < 0) OR ((status = ANY (ARRAY['succeeded'::text, 'refunded'::text, 'partially_refunded'::text])) AND ((amount IS NULL) OR (currency IS NULL))));
 
--- table stripe_checkout_sessions
-CREATE TABLE payments.stripe_checkout_sessions (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    environment text NOT NULL,
-    mode text NOT NULL,
-    status text DEFAULT 'initialized'::text NOT NULL,
-    payment_status text,
-    subject_type text,
-    subject_id text,
-    customer_email text,
-    line_items jsonb DEFAULT '[]'::jsonb NOT NULL,
-    success_url text NOT NULL,
-    cancel_url text NOT NULL,
-    idempotency_key text,
-    request_hash text,
-    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
-    checkout_session_id text,
-    customer_id text,
-    payment_intent_id text,
-    subscription_id text,
-    url text,
-    last_error text,
-    raw jsonb DEFAULT '{}'::jsonb NOT NULL,
-    account_id text DEFAULT ''::text NOT NULL,
-    created_by text,
-    caller_scope text DEFAULT ''::text NOT NULL,
-    generation integer DEFAULT 1 NOT NULL,
-    currency text,
-    amount_subtotal bigint,
-    stripe_params jsonb,
-    attempt integer DEFAULT 1 NOT NULL,
-    leased_until timestamp with time zone,
-    expires_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    superseded_by uuid,
-    CONSTRAINT stripe_checkout_sessions_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
-    CONSTRAINT stripe_checkout_sessions_line_items_check CHECK ((jsonb_typeof(line_items) = 'array'::text)),
-    CONSTRAINT stripe_checkout_sessions_mode_check CHECK ((mode = ANY (ARRAY['payment'::text, 'subscription'::text]))),
-    CONSTRAINT stripe_checkout_sessions_payment_status_check CHECK ((payment_status = ANY (ARRAY['paid'::text, 'unpaid'::text, 'no_payment_required'::text]))),
-    CONSTRAINT stripe_checkout_sessions_status_check CHECK ((status = ANY (ARRAY['initialized'::text, 'open'::text, 'completed'::text, 'expired'::text, 'failed'::text])))
-)
-WITH (toast_tuple_target='8160');
-ALTER TABLE ONLY payments.stripe_checkout_sessions FORCE ROW LEVEL SECURITY;
-
 -- table stripe_snapshots
 CREATE TABLE payments.stripe_snapshots (
     seq bigint NOT NULL,
@@ -393,7 +393,7 @@ CREATE VIEW payments.broken_grant_money WITH (security_invoker='true') AS
            FROM (payments.stripe_objects o
              JOIN payments.transactions t ON (((t.provider = 'stripe'::text) AND (t.environment = o.environment) AND ((t.provider_object_id = o.object_id) OR (t.provider_object_id = o.payment_key)))))
           WHERE ((o.payment_key = f.payment_key) AND (o.environment = f.environment))) money ON (true))
-  WHERE ((f.granted_at IS NOT NULL) AND (f.amount_paid > 0) AND (money.came IS NOT TRUE));
+  WHERE ((f.granted_at IS NOT NULL) AND (f.status <> 'reversed'::text) AND (f.amount_paid > 0) AND (money.came IS NOT TRUE));
 
 -- table payment_invoices
 CREATE TABLE payments.payment_invoices (
@@ -410,7 +410,7 @@ CREATE VIEW payments.broken_grants WITH (security_invoker='true') AS
    FROM ((payments.fulfillments f
      JOIN payments.payment_invoices i ON (((i.payment_intent_id = f.payment_key) AND (i.environment = f.environment))))
      JOIN payments.fulfillments other ON (((other.payment_key = i.invoice_id) AND (other.rule = f.rule) AND (other.environment = f.environment))))
-  WHERE ((f.granted_at IS NOT NULL) AND (other.granted_at IS NOT NULL));
+  WHERE ((f.granted_at IS NOT NULL) AND (other.granted_at IS NOT NULL) AND (('reversed'::text <> f.status) AND ('reversed'::text <> other.status)));
 
 -- table customer_mappings
 CREATE TABLE payments.customer_mappings (
@@ -1688,7 +1688,7 @@ GRANT SELECT,INSERT,UPDATE ON TABLE payments.webhook_events TO payments_trigger;
 
 -- acl TABLE fulfillments
 GRANT SELECT,TRIGGER ON TABLE payments.fulfillments TO project_admin;
-GRANT SELECT ON TABLE payments.fulfillments TO paygres_service;
+GRANT SELECT,DELETE ON TABLE payments.fulfillments TO paygres_service;
 GRANT SELECT,INSERT,UPDATE ON TABLE payments.fulfillments TO payments_trigger;
 
 -- acl FUNCTION has_access(subject_type text, subject_id text, lookup_key text, environment text)
@@ -1709,6 +1709,18 @@ GRANT SELECT ON TABLE payments.stripe_subscriptions TO project_admin;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.stripe_subscriptions TO paygres_service;
 GRANT SELECT ON TABLE payments.stripe_subscriptions TO payments_trigger;
 
+-- acl TABLE stripe_checkout_sessions
+GRANT SELECT,INSERT,TRIGGER ON TABLE payments.stripe_checkout_sessions TO project_admin;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.stripe_checkout_sessions TO paygres_service;
+GRANT SELECT,UPDATE ON TABLE payments.stripe_checkout_sessions TO payments_trigger;
+GRANT SELECT,INSERT ON TABLE payments.stripe_checkout_sessions TO anon;
+GRANT SELECT,INSERT ON TABLE payments.stripe_checkout_sessions TO authenticated;
+
+-- acl FUNCTION superseding(s payments.stripe_checkout_sessions)
+REVOKE ALL ON FUNCTION payments.superseding(s payments.stripe_checkout_sessions) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.superseding(s payments.stripe_checkout_sessions) TO paygres_service;
+GRANT ALL ON FUNCTION payments.superseding(s payments.stripe_checkout_sessions) TO payments_trigger;
+
 -- acl TABLE transactions
 GRANT SELECT ON TABLE payments.transactions TO project_admin;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.transactions TO paygres_service;
@@ -1725,13 +1737,6 @@ GRANT SELECT ON TABLE payments.attention TO payments_trigger;
 -- acl TABLE broken_amounts
 GRANT SELECT ON TABLE payments.broken_amounts TO project_admin;
 GRANT SELECT ON TABLE payments.broken_amounts TO paygres_service;
-
--- acl TABLE stripe_checkout_sessions
-GRANT SELECT,INSERT,TRIGGER ON TABLE payments.stripe_checkout_sessions TO project_admin;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.stripe_checkout_sessions TO paygres_service;
-GRANT SELECT,UPDATE ON TABLE payments.stripe_checkout_sessions TO payments_trigger;
-GRANT SELECT,INSERT ON TABLE payments.stripe_checkout_sessions TO anon;
-GRANT SELECT,INSERT ON TABLE payments.stripe_checkout_sessions TO authenticated;
 
 -- acl TABLE stripe_snapshots
 GRANT SELECT,INSERT ON TABLE payments.stripe_snapshots TO paygres_service;

@@ -97,6 +97,12 @@ async def release(tx: Tx, environment: str, fulfillment_id: uuid.UUID) -> str | 
     return released
 
 
+async def grant_again(tx: Tx, environment: str, fulfillment_id: uuid.UUID) -> bool:
+    """Grant one that was taken back and quarantined since; False while another payment of its key stands."""
+    with translated():
+        return bool(await tx.fetchval(Q.grant_again, environment, fulfillment_id))
+
+
 async def lease_reversals(db: Database, limit: int, lease: timedelta) -> list[Reversal]:
     """Those that are due, leased so that no other worker takes them."""
     with translated():

@@ -31,6 +31,9 @@ select payments.fulfillment_json(f) from payments.fulfillments f where f.id = $2
 -- The event that will run again; null when it is not quarantined.
 select payments.release_fulfillment($1, $2);
 
+-- name: grant_again
+select payments.grant_again($1, $2);
+
 -- name: lease_reversals
 with due as (
     select q.environment, q.payment_key from payments.reversal_queue q

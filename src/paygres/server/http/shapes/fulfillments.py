@@ -49,10 +49,10 @@ class FulfillmentsPage(TypedDict):
 
 
 class ReleasedAnswer(TypedDict):
-    """`outcome` is the new status of its event, or `queued`; `error` why that failed."""
+    """`outcome`: the new status of its event, `queued`, or `granted` when none was needed; `error`: why that failed."""
 
     fulfillment: Fulfillment
-    outcome: Literal["processed", "ignored", "failed", "pending", "queued"]
+    outcome: Literal["processed", "ignored", "failed", "pending", "queued", "granted"]
     error: str | None
 
 

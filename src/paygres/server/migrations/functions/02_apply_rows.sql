@@ -275,8 +275,8 @@ begin
         where s.id = known_id
           and (s.environment = p_environment) is true  -- checked, not looked up by: the id finds the row
           and coalesce(s.checkout_session_id, r.checkout_session_id) = r.checkout_session_id;
-        if found and r.mode = 'subscription' and r.status in ('open', 'completed') then
-            perform payments.supersede_siblings(known_id);
+        if found and r.mode = 'subscription' then
+            perform payments.settle_siblings(known_id);
         end if;
     end loop;
 end $$;

@@ -218,6 +218,9 @@ begin
         perform payments.settle_live_subscriptions(
             p_environment, p_account_id, whose.subject_type, whose.subject_id);
     end loop;
+    if p_subscriptions @? '$[*] ? (@.status == "canceled" || @.status == "incomplete_expired")' then
+        perform payments.settle_siblings_of_ended(p_environment, p_subscriptions);
+    end if;
 end $$;
 
 -- Whose subscriptions these are, and whose they were.
@@ -309,39 +312,67 @@ language sql stable as $$
     from payments.stripe_checkout_sessions s where s.id = p_session_id
 $$;
 
--- Two open subscription checkouts of a subject may sell the same plan; the first completion ends its siblings: the
--- worker expires them at Stripe. A session that opens after the completion ends the same way.
-create or replace function payments.supersede_siblings(p_session_id uuid) returns void
+-- Two subscription checkouts of a subject may sell the same plan: the session that was completed instead of this one, the
+-- earliest if there are several. One that can still be paid is superseded while the subscription bought instead has not
+-- ended; one that has expired, by a session made in its time, unless what that bought had ended before this one was made.
+-- Only what never changes is compared: when a state was read or told is known to the second at best.
+-- security definer: asked in the role of developers' triggers, which may not read what Stripe said.
+create or replace function payments.superseding(s payments.stripe_checkout_sessions) returns uuid
+language sql stable security definer set search_path = '' as $$
+    select w.id from payments.stripe_checkout_sessions w
+    left join payments.stripe_subscriptions bought
+        on bought.subscription_id = w.subscription_id and bought.environment = w.environment
+        and bought.status in ('canceled', 'incomplete_expired')
+    where w.environment = s.environment and w.subject_type = s.subject_type and w.subject_id = s.subject_id
+      and w.account_id = s.account_id and w.mode = 'subscription' and w.status = 'completed' and w.id <> s.id
+      and payments.session_families(w.id) && payments.session_families(s.id)
+      and case when s.status = 'expired' then exists (
+              select from payments.stripe_objects won
+              join payments.stripe_objects lost
+                  on lost.object_id = s.checkout_session_id and lost.object_type = 'checkout.session'
+                  and lost.environment = s.environment
+              where won.object_id = w.checkout_session_id and won.object_type = 'checkout.session'
+                and won.environment = w.environment
+                and (won.raw ->> 'created')::bigint <= (lost.raw ->> 'expires_at')::bigint
+                and coalesce((bought.raw ->> 'ended_at')::bigint >= (lost.raw ->> 'created')::bigint, true))
+          else bought.subscription_id is null end
+    order by w.created_at, w.id limit 1
+$$;
+
+-- The worker expires at Stripe what is open and superseded. A completed session supersedes others and is not superseded.
+create or replace function payments.settle_siblings(p_session_id uuid) returns void
 language plpgsql as $$
 declare
-    own record;
-    families text[];
+    own payments.stripe_checkout_sessions;
 begin
-    select s.id, s.environment, s.account_id, s.subject_type, s.subject_id, s.status, s.superseded_by into own
-    from payments.stripe_checkout_sessions s
+    select * into own from payments.stripe_checkout_sessions s
     where s.id = p_session_id and s.mode = 'subscription' and s.subject_type is not null;
     if not found then
         return;
     end if;
-    families := payments.session_families(p_session_id);
-    if own.status = 'completed' then
-        update payments.stripe_checkout_sessions s set superseded_by = p_session_id
-        where s.environment = own.environment and s.subject_type = own.subject_type and s.subject_id = own.subject_id
-          and s.account_id = own.account_id and s.mode = 'subscription' and s.status in ('open', 'initialized')
-          and s.superseded_by is null and s.id <> p_session_id
-          and payments.session_families(s.id) && families;
-    elsif own.superseded_by is null then
-        update payments.stripe_checkout_sessions s set superseded_by = (
-            select winner.id from payments.stripe_checkout_sessions winner
-            where winner.environment = own.environment and winner.subject_type = own.subject_type
-              and winner.subject_id = own.subject_id and winner.account_id = own.account_id
-              and winner.mode = 'subscription' and winner.status = 'completed'
-              and payments.session_families(winner.id) && families
-              and exists (
-                  select from payments.stripe_subscriptions sub
-                  where sub.environment = own.environment and sub.subscription_id = winner.subscription_id
-                    and payments.is_live(sub.status))
-            order by winner.created_at limit 1)
-        where s.id = p_session_id;
-    end if;
+    update payments.stripe_checkout_sessions s set superseded_by = told.superseding
+    from (
+        select known.id, case when known.status <> 'completed' then payments.superseding(known) end as superseding
+        from payments.stripe_checkout_sessions known
+        where known.environment = own.environment and known.subject_type = own.subject_type
+          and known.subject_id = own.subject_id and known.account_id = own.account_id
+          and known.mode = 'subscription' and known.status <> 'failed'
+          and (known.id = own.id or own.status = 'completed')
+    ) told
+    where s.id = told.id and s.superseded_by is distinct from told.superseding;
 end $$;
+
+-- What was bought instead has ended: what is open still may be paid after all.
+create or replace function payments.settle_siblings_of_ended(p_environment text, p_subscriptions jsonb) returns void
+language sql as $$
+    select payments.settle_siblings(w.id)
+    from (select distinct s.superseded_by as id from payments.stripe_checkout_sessions s
+          where s.superseded_by is not null and s.status = 'open') superseding
+    join payments.stripe_checkout_sessions w on w.id = superseding.id
+    where w.environment = p_environment and w.subscription_id in (
+        select r.subscription_id from jsonb_to_recordset(p_subscriptions) as r (subscription_id text, status text)
+        where r.status in ('canceled', 'incomplete_expired'))
+$$;
+
+revoke execute on function payments.superseding(payments.stripe_checkout_sessions) from public;
+grant execute on function payments.superseding(payments.stripe_checkout_sessions) to paygres_service, payments_trigger;

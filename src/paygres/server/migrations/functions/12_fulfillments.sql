@@ -289,21 +289,36 @@ begin
     from (select distinct key from unnest(string_to_array(noted, ',')) as key order by key) named;
 end $$;
 
--- An intent turned out to pay an invoice: what was given for it was given for the invoice.
+-- An intent turned out to pay an invoice: what was given for it was given for the invoice. Both may have a row by then, as
+-- when Stripe first said that the intent pays none: one that gave nothing gives way, and of two grants one is taken back.
 create or replace function payments.rename_payment(p_environment text, p_former text, p_payment_key text) returns void
 language plpgsql as $$
 declare
     own_role text := current_setting('role');
 begin
-    if exists (select from payments.fulfillments f where f.payment_key = p_former and f.environment = p_environment) then
-        perform set_config('role', 'payments_trigger', true);
-        update payments.fulfillments f set payment_key = p_payment_key
-        where f.payment_key = p_former and f.environment = p_environment
-          and not exists (select from payments.fulfillments other
-                          where other.payment_key = p_payment_key and other.rule = f.rule
-                            and other.environment = p_environment);
-        perform set_config('role', own_role, true);
+    if not exists (
+        select from payments.fulfillments f where f.payment_key = p_former and f.environment = p_environment) then
+        return;
     end if;
+    with gone as (
+        delete from payments.fulfillments f using payments.fulfillments given
+        where f.payment_key = p_payment_key and f.environment = p_environment and f.granted_at is null
+          and given.payment_key = p_former and given.environment = p_environment and given.rule = f.rule
+          and given.granted_at is not null
+        returning f.id)
+    update payments.attention a set closed_at = now()
+    from gone where a.object_id = gone.id::text and a.reason = 'quarantine' and a.environment = p_environment
+      and a.closed_at is null;
+    perform set_config('role', 'payments_trigger', true);
+    update payments.fulfillments f set payment_key = p_payment_key
+    where f.payment_key = p_former and f.environment = p_environment
+      and not exists (select from payments.fulfillments other
+                      where other.payment_key = p_payment_key and other.rule = f.rule
+                        and other.environment = p_environment);
+    update payments.fulfillments f
+    set status = 'reversed', amount_kept = 0, reason = format('it is the payment %s, which has its own', p_payment_key)
+    where f.payment_key = p_former and f.environment = p_environment and f.status <> 'reversed';
+    perform set_config('role', own_role, true);
 end $$;
 
 -- An operator lets a quarantined payment pass; the caller has its event, which this returns, run again. Null when
@@ -320,6 +335,31 @@ begin
     returning f.event_id into its_event;
     perform set_config('role', own_role, true);
     return its_event;
+end $$;
+
+-- One that was granted, taken back and quarantined when its money came back, because its key was fulfilled by another
+-- payment meanwhile: granted again, unless that other one still stands.
+create or replace function payments.grant_again(p_environment text, p_id uuid) returns boolean
+language plpgsql as $$
+declare
+    own_role text := current_setting('role');
+    its payments.fulfillments;
+    done boolean;
+begin
+    select * into its from payments.fulfillments f where f.id = p_id and f.environment = p_environment;
+    if its.key is not null then
+        perform payments.lock_fulfillment(p_environment, its.rule, its.key);
+    end if;
+    perform set_config('role', 'payments_trigger', true);
+    update payments.fulfillments f set status = 'granted', reason = null
+    where f.id = p_id and f.environment = p_environment and f.status = 'quarantined' and f.granted_at is not null
+      and not exists (
+          select from payments.fulfillments other
+          where other.key = f.key and other.rule = f.rule and other.environment = f.environment
+            and other.status = 'granted' and other.id <> f.id);
+    done := found;
+    perform set_config('role', own_role, true);
+    return done;
 end $$;
 
 -- A fulfillment as messages and lists show it.
@@ -359,7 +399,8 @@ begin
     if new.granted_at is not null and (tg_op = 'INSERT' or old.granted_at is null) then
         happened := 'fulfillment.granted';
     elsif tg_op = 'UPDATE' and new.granted_at is not null and happened is null then
-        happened := case when new.share_kept < old.share_kept then 'fulfillment.reversed'
+        happened := case when old.status = 'quarantined' and new.status = 'granted' then 'fulfillment.restored'
+                         when new.share_kept < old.share_kept then 'fulfillment.reversed'
                          when new.share_kept > old.share_kept then 'fulfillment.restored' end;
     end if;
     if happened is not null then

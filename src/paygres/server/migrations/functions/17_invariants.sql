@@ -43,7 +43,7 @@ select f.environment, jsonb_build_object('rule', f.rule, 'paymentKeys', jsonb_bu
 from payments.fulfillments f
 join payments.payment_invoices i on i.payment_intent_id = f.payment_key and i.environment = f.environment
 join payments.fulfillments other on other.payment_key = i.invoice_id and other.rule = f.rule and other.environment = f.environment
-where f.granted_at is not null and other.granted_at is not null;
+where f.granted_at is not null and other.granted_at is not null and 'reversed' not in (f.status, other.status);
 
 -- Nothing is granted for money that never came.
 create or replace view payments.broken_grant_money with (security_invoker = true) as
@@ -56,7 +56,7 @@ left join lateral (
         and t.provider_object_id in (o.object_id, o.payment_key)
     where o.payment_key = f.payment_key and o.environment = f.environment
 ) money on true
-where f.granted_at is not null and f.amount_paid > 0 and money.came is not true;
+where f.granted_at is not null and f.status <> 'reversed' and f.amount_paid > 0 and money.came is not true;
 
 -- What was given follows the payment's money within two minutes.
 create or replace view payments.broken_reversals with (security_invoker = true) as
