@@ -86,8 +86,8 @@ def test_what_no_page_may_refresh_with_takes_its_cookie_away(server: Server) -> 
     tries = {
         "No refresh token provided": "",
         "Invalid refresh token type": f"{COOKIE}={somebody.access_token}",
-        "Invalid refresh session type": f"{COOKIE}=pra_{'0' * 96}",
-        "Invalid or expired refresh token": f"{COOKIE}=prt_{'0' * 96}",
+        "Invalid refresh session type": f"{COOKIE}=pra_{'0' * 32}.e30.{'0' * 64}",
+        "Invalid or expired refresh token": f"{COOKIE}=prt_{'0' * 32}.e30.{'0' * 64}",
     }
     for message, sent in tries.items():
         answer = post(server, "refresh", headers={"cookie": sent, "x-csrf-token": "x"})

@@ -1,6 +1,7 @@
 """Sign-in with the published SDK in Node: server mode, an access token that ran out, and the helpers for frameworks
 that render on a server (@insforge/sdk/ssr)."""
 
+import datetime
 import uuid
 from typing import Any
 
@@ -197,9 +198,7 @@ def test_in_server_mode_the_401_is_the_answer(
 @pytest.fixture
 def rendering(node: Node, selling: Stall) -> tuple[dict[str, Any], dict[str, Any]]:
     """The options of a server that renders, and what signing somebody up there gave: the result, and its cookies."""
-    # The package takes a cookie's lifetime from the token when that is a JWT; ours is none, so the app says how long.
-    week = {"refreshToken": {"maxAge": 7 * 86400}}
-    options = {"baseUrl": selling.url, "anonKey": ANON_KEY, "options": week}
+    options = {"baseUrl": selling.url, "anonKey": ANON_KEY}
     up = node.ask("ssr", how="createAuthActions", given={}, options=options, path="signUp", args=[person()])
     assert up["result"]["error"] is None
     return options, up
@@ -213,7 +212,8 @@ def test_a_server_that_renders_keeps_the_session_in_cookies_of_its_own(
     assert not {"accessToken", "refreshToken", "csrfToken"} & set(up["result"]["data"])
     access, refresh = up["cookies"]["insforge_access_token"], up["cookies"]["insforge_refresh_token"]
     assert (access["httpOnly"], bool(access["expires"])) == (False, True)
-    assert (refresh["httpOnly"], refresh["maxAge"]) == (True, 7 * 86400)
+    lasts = datetime.datetime.fromisoformat(refresh["expires"]) - datetime.datetime.now(datetime.UTC)
+    assert (refresh["httpOnly"], lasts.days) == (True, 6)  # and some hours: it is read from the token
     kept = {name: one["value"] for name, one in up["cookies"].items()}
     body = selling.body(subject={"type": "user", "id": user["id"]})
     path = "payments.stripe.createCheckoutSession"

@@ -1,6 +1,7 @@
-"""Refresh tokens: `prt_` (users) or `pra_` (admins), the sign-in they belong to, and a secret of which only a hash is
-stored. Each secret is made of the one before, so that whoever repeats a refresh gets the same answer."""
+"""Refresh tokens: `prt_` (users) or `pra_` (admins) with the sign-in they belong to; when they end; a secret of which
+only a hash is stored. Each secret is made of the one before, so that whoever repeats a refresh gets the same one."""
 
+import base64
 import hashlib
 import hmac
 import re
@@ -21,7 +22,7 @@ LASTS = timedelta(days=7)
 GRACE = timedelta(seconds=30)
 """How long a token still answers after it was replaced: two tabs, or an answer that never arrived."""
 _PREFIX: dict[Kind, str] = {"user": "prt_", "admin": "pra_"}
-_TEXT = re.compile(r"(prt_|pra_)([0-9a-f]{32})([0-9a-f]{64})", re.ASCII)
+_TEXT = re.compile(r"(prt_|pra_)([0-9a-f]{32})\.[A-Za-z0-9_-]{1,40}\.([0-9a-f]{64})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,11 @@ class RefreshToken:
     sign_in: uuid.UUID
     secret: bytes = field(repr=False)
 
-    @property
-    def text(self) -> str:
-        """What the client keeps."""
-        return f"{_PREFIX[self.kind]}{self.sign_in.hex}{self.secret.hex()}"
+    def text(self, ends: int) -> str:
+        """What the client keeps. `ends` (unix s) is written as in a JWT, where clients look for it; nobody here reads
+        it, what counts is in the database."""
+        told = base64.urlsafe_b64encode(f'{{"exp":{ends}}}'.encode()).rstrip(b"=").decode()
+        return f"{_PREFIX[self.kind]}{self.sign_in.hex}.{told}.{self.secret.hex()}"
 
     @property
     def hash(self) -> bytes:

@@ -1,6 +1,7 @@
 """How a sign-in travels: pages keep the refresh token in a cookie that no script reads and send a CSRF token beside it,
 other clients have it in the body. Refreshing and signing out are alike for users and admins."""
 
+import time
 from typing import Any
 
 from starlette.requests import Request
@@ -33,11 +34,12 @@ def is_page(request: Request) -> bool:
 
 def hand_over(request: Request, signed_in: SignedIn, answer: dict[str, Any]) -> Json:
     """The answer, with the refresh token where this client keeps it."""
-    token = signed_in.refresh_token
+    token, lasts = signed_in.refresh_token, int(LASTS.total_seconds())
+    text = token.text(int(time.time()) + lasts)
     if is_page(request):
-        cookie = _cookie(token.kind, token.text, int(LASTS.total_seconds()))
+        cookie = _cookie(token.kind, text, lasts)
         return Json({**answer, "csrfToken": signed_in.csrf_token}, headers={"set-cookie": cookie})
-    return Json({**answer, "refreshToken": token.text})
+    return Json({**answer, "refreshToken": text})
 
 
 async def refreshed(request: Request, kind: Kind) -> SignedIn | Json:
