@@ -305,6 +305,21 @@ def test_plain_fields_change_with_their_previous_values(sandbox: Sandbox) -> Non
 # how they end
 
 
+def test_settings_of_payments_are_merged_and_an_empty_one_goes(sandbox: Sandbox) -> None:
+    (monthly,) = plans(sandbox, 900)
+    made = subscribe(sandbox, subscriber(sandbox), monthly)
+    transfer: Any = {"customer_balance": {"funding_type": "bank_transfer"}}
+    for options, balance in ((transfer, transfer["customer_balance"]), ({"customer_balance": ""}, None)):
+        changed = sandbox.stripe.v1.subscriptions.update(
+            made["id"], {"payment_settings": {"payment_method_options": options}}
+        ).to_dict()
+        told = changed["payment_settings"]["payment_method_options"]
+        assert (told["customer_balance"] or None, told["card"]["request_three_d_secure"]) == (
+            balance and {**told["customer_balance"], **balance},
+            "automatic",
+        )
+
+
 def test_an_end_is_planned_taken_back_and_reached(sandbox: Sandbox) -> None:
     customer, [price] = subscriber(sandbox), plans(sandbox, 2000)
     made = subscribe(sandbox, customer, price)

@@ -79,7 +79,7 @@ def update(work: Work, params: Params, id: str) -> Object:
     changes = _fields(work, subscription["customer"], params)
     for name in ("payment_settings", "trial_settings"):
         if name in changes:
-            changes[name] = {**(subscription[name] or {}), **changes[name]}
+            changes[name] = _merged(subscription[name], changes[name])
     changes["metadata"] = metadata.merged(subscription["metadata"], params.get("metadata"))
     changes |= subscription_terms.ending(work, subscription, params)
     added, gone = _discounts(work, subscription, params)
@@ -195,8 +195,16 @@ def _fields(work: Work, customer: str, params: Params) -> dict[str, Any]:
         changes["pause_collection"] = changes["pause_collection"] or None
     for name in ("payment_settings", "trial_settings"):
         if name in params:
-            changes[name] = params[name]
+            changes[name] = _merged(None, params[name])
     return changes
+
+
+def _merged(known: Object | None, given: dict[str, Any]) -> Object:
+    """Settings within settings: what is not named stays, what is empty goes."""
+    told = dict(known or {})
+    for name, value in given.items():
+        told[name] = _merged(told.get(name), value) if isinstance(value, dict) else None if value == "" else value
+    return told
 
 
 def _mode(params: Params) -> dict[str, Any]:
