@@ -12,7 +12,7 @@ from tests.crashes.run import Plan, prove
 
 # Many stand in line for the leases of the dead; the others come every few seconds, so that there are deliveries all the
 # time that the killing takes.
-BUYERS, REST = 24, 3.0
+BUYERS, REST = 12, 3.0
 
 
 def main() -> int:

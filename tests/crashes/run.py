@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import datetime
+import itertools
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import asyncpg
 import httpx2
 
 from tests.crashes.buyers import KINDS, Buyers
@@ -19,8 +21,11 @@ from tests.crashes.verdict import compare, missing
 from tests.http.running import admin
 
 DIALS = {"duplicate": 0.25, "drop": 0.15, "lose": 0.03, "delay": 1.0, "shuffle": True}
-CALM = {"duplicate": 0, "drop": 0, "lose": 0, "delay": 0, "shuffle": False}
-PAUSE = 0.25  # seconds between a recovery and the next kill, so that something is done in between
+CALM = {"duplicate": 0, "drop": 0, "lose": 0, "delay": 0, "shuffle": False, "answers": []}
+# Stripe fails reads of what only we read: a sweep ends early, an object is read later.
+UNREADABLE = [{"status": 503, "path": path, "count": 3} for path in ("/v1/events", "/v1/invoice_payments")]
+PAUSES = (0.0, 0.25)  # seconds between a recovery and the next kill: the first thing that is done is hit as well
+ONCE = "sweeps.insert_sweep"  # in the life of an account: until it has had its turn, the account is swept as a new one
 OPERATES = 3.0  # seconds between two things that an operator does
 # What waits for a lease of the dead, or for a moment that is chosen with care; the long form waits, too.
 HURRY = """
@@ -126,9 +131,11 @@ async def _falling(plan: Plan, stage: Stage, storm: Storm, tell: Tell) -> AsyncI
         programs[victim].kill()
         fallen.put_nowait(victim)
 
+    pauses = itertools.cycle(PAUSES)
+
     async def raise_again() -> None:
         while True:
-            await asyncio.sleep(PAUSE)
+            await asyncio.sleep(next(pauses))
             storm.rage()
             victim = await fallen.get()
             began = time.monotonic()
@@ -189,14 +196,18 @@ async def _trade(plan: Plan, stage: Stage, storm: Storm, buyers: Buyers, since: 
         group.create_task(watch())
         for _ in range(plan.buyers):
             group.create_task(visit())
-        operating = group.create_task(_operate_now_and_then(stage, since))
+        operating = group.create_task(_operate_now_and_then(stage, storm, since))
         await enough.wait()
         operating.cancel()
 
 
-async def _operate_now_and_then(stage: Stage, since: str) -> None:
+async def _operate_now_and_then(stage: Stage, storm: Storm, since: str) -> None:
     """An operator, who may meet a death as buyers do, and tries something else then."""
     while True:
+        await stage.sim("faults", answers=UNREADABLE)
+        if any(target.boundary.statement == ONCE for target in storm.missed):
+            with contextlib.suppress(OSError, asyncpg.PostgresError):
+                await stage.force("delete from payments.sweeps")
         for path, asked in (
             ("sync", {}),
             ("events/backfill", {"since": since}),

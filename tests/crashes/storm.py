@@ -13,9 +13,9 @@ POSTGRES = "postgresql"
 # A target that has not had its turn is struck this often when it comes along, so that what is behind it has its turn as
 # well; one that comes rarely is always struck.
 CHANCE, RARE = 0.3, 25
-# Nothing new came for so long: anybody dies again, for some boundaries are only reached after another's death. Not
-# sooner, or what needs its time, as a sweep does, would never come to its end.
-LONGEST_SECONDS = 12.0
+# Nothing new came for so long: anybody dies again, for some boundaries are only reached after another's death. Each
+# time in vain it is twice as long, so that what needs its time, as a sweep does, comes to its end.
+FIRST_SECONDS, LONGEST_SECONDS = 6.0, 50.0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,6 +40,7 @@ class Storm:
     history: list[str] = field(default_factory=list[str])
     _seen: Counter[Boundary] = field(default_factory=Counter[Boundary])
     _calm_since: float = 0.0
+    _patience: float = FIRST_SECONDS
     _began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -84,9 +85,13 @@ class Storm:
         self._rng.shuffle(here)
         target = min(here, key=lambda one: self.hits[one])
         if self.hits[target] == min(self.hits[one] for one in self.targets):
+            self._patience = FIRST_SECONDS
             rare = self._seen[boundary] < RARE
             return target if rare or self._rng.random() < CHANCE else None
-        return target if time.monotonic() - self._calm_since > LONGEST_SECONDS else None
+        if time.monotonic() - self._calm_since < self._patience:
+            return None
+        self._patience = min(self._patience * 2, LONGEST_SECONDS)
+        return target
 
 
 def _targets(boundary: Boundary) -> list[Target]:

@@ -29,7 +29,8 @@ RESERVED = (
 # compared: the second in which somebody first or last said so may be a read's.
 NOT_COMPARED = ("as_of", "source", "event_id")
 MARKS = ("paid_at", "failed_at", "refunded_at")
-ONLY_READ = "payments"  # of an invoice: told by reads that ask for it, never by an event
+# Told by reads, never by an event: an invoice's payments, and how many invoices a customer has had.
+ONLY_READ = ("payments", "next_invoice_sequence")
 AT_ONCE = """
 update payments.refetch_queue set next_attempt_at = now() where leased_until is null;
 update payments.event_queue set next_attempt_at = now() where leased_until is null and next_attempt_at > now();
@@ -194,7 +195,8 @@ async def _digest(stage: Stage, database: str) -> dict[str, list[dict[str, Any]]
     for row in itertools.chain(*found.values()):
         row.update({mark: row[mark] is not None for mark in MARKS if mark in row})
         if isinstance(raw := row.get("raw"), dict):
-            raw.pop(ONLY_READ, None)
+            for name in ONLY_READ:
+                raw.pop(name, None)
     marked = await stage.rows(
         "select provider_event_id, event_type, object_id, processing_status from payments.webhook_events",
         database=database,
