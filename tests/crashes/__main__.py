@@ -22,6 +22,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=3600, help="the storm lasts no longer (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--hurry", action="store_true", help="do not wait for leases of the dead, as the suite's form")
+    parser.add_argument("--beside", action="store_true", help="with another server and worker, whom nobody kills")
     parser.add_argument("--keep", action="store_true", help="keep the logs even when all is well")
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="paygres-chaos-"))
@@ -29,7 +30,14 @@ def main() -> int:
     well = False
     try:
         plan = Plan(
-            given.seed, given.deliveries, given.kills, given.seconds, hurry=given.hurry, buyers=BUYERS, rest=REST
+            given.seed,
+            given.deliveries,
+            given.kills,
+            given.seconds,
+            hurry=given.hurry,
+            buyers=BUYERS,
+            rest=REST,
+            beside=given.beside,
         )
         report = prove(plan, folder, lambda sentence: print(sentence, file=sys.stderr, flush=True))
         print(told(report, history=False))

@@ -86,7 +86,7 @@ class Buyers:
         give_up = time.monotonic() + PATIENCE
         while time.monotonic() < give_up:
             try:
-                answer = await self._stage.api.post(CHECKOUT, headers=headers, json=body)
+                answer = await self._rng.choice(self._stage.apis).post(CHECKOUT, headers=headers, json=body)
             except httpx2.TransportError:
                 self.answers["no answer"] += 1
             else:

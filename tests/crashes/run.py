@@ -52,6 +52,7 @@ class Plan:
     hurry: bool
     buyers: int = 10
     rest: float = 0.0  # of a buyer, in seconds, before the next visit
+    beside: bool = False  # another server and another worker run, whom nobody kills
 
 
 @dataclass
@@ -88,7 +89,7 @@ async def _prove(plan: Plan, cluster: Cluster, folder: Path, tell: Tell) -> Repo
         tell(f"{phase}, {time.monotonic() - began:.0f} s")
 
     try:
-        async with standing(cluster, folder, storm.strike) as stage:
+        async with standing(cluster, folder, storm.strike, beside=plan.beside) as stage:
             passed("open")
             buyers = Buyers(stage, plan.seed)
             await asyncio.gather(*(buyers.one(kind) for kind in KINDS))

@@ -28,7 +28,8 @@ SANDBOX = ("--retries", RETRIES, "--delivery-width", "8", "--delivery-timeout", 
 
 @dataclass
 class Stage:
-    """`stripe` speaks to the sandbox with the key, `api` to the server; both forgive nothing."""
+    """`stripe` speaks to the sandbox with the key, `api` to the server; both forgive nothing. `beside`: another server
+    and another worker, if wanted, whom nobody kills; `apis` speak to both servers."""
 
     cluster: Cluster
     sandbox: Program
@@ -39,6 +40,8 @@ class Stage:
     api: httpx2.AsyncClient
     environments: Mapping[str, Mapping[str, str]]
     folder: Path
+    beside: list[Program] = field(default_factory=list[Program])
+    apis: list[httpx2.AsyncClient] = field(default_factory=list[httpx2.AsyncClient])
     before: set[str] = field(default_factory=set[str])  # events from before the shop opened
     prices: dict[str, str] = field(default_factory=dict[str, str])
 
@@ -94,7 +97,7 @@ def at(url: str, database: str) -> str:
 
 
 @asynccontextmanager
-async def standing(cluster: Cluster, folder: Path, strike: Strike) -> AsyncIterator[Stage]:
+async def standing(cluster: Cluster, folder: Path, strike: Strike, *, beside: bool) -> AsyncIterator[Stage]:
     """A shop that is connected and open. `cluster` runs; whatever else was started has ended afterwards."""
     await cluster.find()
     await migrate(cluster.urls.owner, server_role="paygres_server")
@@ -107,9 +110,10 @@ async def standing(cluster: Cluster, folder: Path, strike: Strike) -> AsyncItera
         started.append(sandbox)
         sandbox.start()
         ready = await sandbox.said()
-        port = free_port()
+        port, other = free_port(), free_port()
         own = {
             "PORT": str(port),
+            "API_BASE_URL": f"http://127.0.0.1:{port}",
             "STRIPE_API_BASE": ready["url"],
             "STRIPE_TEST_SECRET_KEY": ready["secretKey"],
             "STRIPE_TEST_WEBHOOK_SECRET": SECRET,
@@ -123,15 +127,35 @@ async def standing(cluster: Cluster, folder: Path, strike: Strike) -> AsyncItera
         async with (
             httpx2.AsyncClient(base_url=ready["url"], headers=key, timeout=30) as stripe,
             httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=25) as api,
+            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{other}", timeout=25) as other_api,
         ):
-            stage = Stage(cluster, sandbox, server, worker, port, stripe, api, ways, folder)
+            stage = Stage(cluster, sandbox, server, worker, port, stripe, api, ways, folder, apis=[api])
             await _open(stage)
+            if beside:
+                stage.beside = _others(stage, other)
+                started += stage.beside
+                for program in stage.beside:
+                    program.start()
+                await stage.beside[0].listens(other)
+                stage.apis.append(other_api)
             yield stage
     finally:
         for program in reversed(started):
             await program.end()
         for proxy in listening:
             proxy.close()
+
+
+def _others(stage: Stage, port: int) -> list[Program]:
+    """A server and a worker that go straight to PostgreSQL: nobody kills them, they meet what the dead left behind."""
+    direct = {"DATABASE_URL": stage.cluster.urls.server, "PORT": str(port)}
+    return [
+        Program(f"other-{name}", arguments, {**stage.environments[name], **direct}, stage.folder)
+        for name, arguments in (
+            ("server", ["paygres.server", "serve", "--no-worker"]),
+            ("worker", ["paygres.server", "worker"]),
+        )
+    ]
 
 
 async def _open(stage: Stage) -> None:

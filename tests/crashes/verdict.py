@@ -42,8 +42,8 @@ async def compare(stage: Stage, buyers: Buyers, faults: list[str], figures: dict
     """Adds a sentence to `faults` for everything that is not as it should be."""
     sessions = await stage.listed("/v1/checkout/sessions")
     events = await _events(stage)
-    await stage.server.end()
-    await stage.worker.end()
+    for program in (stage.server, stage.worker, *stage.beside):
+        await program.end()
     await _every_event_once(stage, events, faults)
     await _one_checkout_an_order(stage, sessions, buyers.orders, faults)
     await _one_grant_a_payment(stage, sessions, faults, figures)
