@@ -141,6 +141,7 @@ async def _falling(plan: Plan, stage: Stage, storm: Storm, tell: Tell) -> AsyncI
             victim = await fallen.get()
             began = time.monotonic()
             await _start(stage, victim)
+            await _supervise(stage)
             if plan.hurry:
                 await stage.force(HURRY)
             storm.history[-1] += f"; up again after {time.monotonic() - began:.1f} s"
@@ -159,11 +160,16 @@ async def _falling(plan: Plan, stage: Stage, storm: Storm, tell: Tell) -> AsyncI
         raise RuntimeError("somebody did not get up again") from raising.exception()
     if stage.cluster.is_down:
         stage.cluster.start()
+    await _supervise(stage)
+
+
+async def _supervise(stage: Stage) -> None:
+    """A program that could not start, because PostgreSQL died just then, has ended with a sentence."""
     if not stage.server.runs:
-        stage.server.start()
-    await stage.server.listens(stage.port)
-    if not stage.worker.runs:
-        stage.worker.start()
+        await stage.start_server()
+    for program in (stage.worker, *stage.beside):
+        if not program.runs:
+            program.start()
 
 
 async def _start(stage: Stage, victim: str) -> None:

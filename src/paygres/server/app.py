@@ -18,6 +18,7 @@ from paygres.server.auth.refresh_tokens import RefreshTokens
 from paygres.server.auth.tokens import Tokens
 from paygres.server.auth.vault import Vault
 from paygres.server.db.database import Database, RoleNotTaken
+from paygres.server.errors import Unavailable
 from paygres.server.flows.check_secrets import SecretsCheck
 from paygres.server.flows.connect_account import seed_from_environment, seed_webhook_secrets
 from paygres.server.flows.connections import Connections
@@ -106,14 +107,10 @@ async def running(settings: Settings, listeners: Listeners | None = None) -> Asy
         raise _cannot_connect(error) from error
     gateway = StripeGateway(api_base=settings.stripe_api_base, budget=settings.limits)
     try:
-        if await schema_state(db) != "current":
-            raise StartError(NOT_MIGRATED)
-        await _refuse_careless_roles(db)
-        await _seed_access_keys(db, settings)
-        parts = await _parts(settings, db, gateway, listeners or Listeners())
-        await register_listeners(parts)
-        await seed_webhook_secrets(parts, settings.stripe_webhook_secrets)
-        await access.set_grace(db, timedelta(days=settings.past_due_grace_days))
+        try:
+            parts = await _started(settings, db, gateway, listeners or Listeners())
+        except Unavailable as error:
+            raise StartError(error.message) from error
         try:
             yield parts
         finally:
@@ -124,6 +121,18 @@ async def running(settings: Settings, listeners: Listeners | None = None) -> Asy
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(5):
                 await db.close()
+
+
+async def _started(settings: Settings, db: Database, gateway: StripeGateway, listeners: Listeners) -> Parts:
+    if await schema_state(db) != "current":
+        raise StartError(NOT_MIGRATED)
+    await _refuse_careless_roles(db)
+    await _seed_access_keys(db, settings)
+    parts = await _parts(settings, db, gateway, listeners)
+    await register_listeners(parts)
+    await seed_webhook_secrets(parts, settings.stripe_webhook_secrets)
+    await access.set_grace(db, timedelta(days=settings.past_due_grace_days))
+    return parts
 
 
 async def schema_state(db: Database) -> str:
