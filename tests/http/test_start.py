@@ -1,8 +1,11 @@
 """Starting and stopping real processes: exit codes, one sentence each, no traceback, no secret."""
 
+import asyncio
+import contextlib
 import json
 import signal
 import socket
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
@@ -68,6 +71,31 @@ def test_a_database_without_schema_names_the_command(postgres: Urls) -> None:
             ended, errors = end_of(environment(empty.server_url), *arguments)
             assert (ended, errors.count("\n")) == (12, 1)
             assert "paygres db migrate" in errors
+
+
+@pytest.mark.parametrize("arguments", [(), ("worker",)], ids=["server", "worker"])
+async def test_a_database_that_goes_away_while_a_program_starts_is_told_in_one_line(
+    database: FreshDatabase, arguments: tuple[str, ...]
+) -> None:
+    """Every connection breaks at the first statement about keys, which comes after the schema was looked at."""
+    parts = urlsplit(database.server_url)
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers, asks = await asyncio.open_connection(parts.hostname, parts.port)
+
+        async def pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+            with contextlib.suppress(OSError):
+                while (told := await source.read(65536)) and b"api_keys" not in told:
+                    target.write(told)
+            target.close()
+
+        await asyncio.gather(pump(reader, asks), pump(answers, writer))
+
+    async with await asyncio.start_server(connected, "127.0.0.1", 0) as proxy:
+        port = proxy.sockets[0].getsockname()[1]
+        through = urlunsplit(parts._replace(netloc=f"{parts.username}:{parts.password}@127.0.0.1:{port}"))
+        ended, errors = await asyncio.to_thread(end_of, environment(through), *arguments)
+    assert (ended, errors) == (12, "The database connection was lost; try again shortly\n")
 
 
 def test_migrate_brings_an_empty_database_to_the_schema(postgres: Urls) -> None:
