@@ -7,7 +7,7 @@ rolled back to its own savepoint and the event is left to the worker with its re
 import asyncio
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -91,7 +91,11 @@ async def apply_within(tx: Tx, road: Road, event: Event, payload: str) -> Applie
     if opened.state == "done":
         return Applied("done", False, opened.event or unmarked(road, event, "processed", 1, None))
     attempts = opened.attempts + 1
+    if opened.replayed or opened.watermark is not None:  # taken on before: what holds is what held then
+        road = replace(road, connected_at=0 if opened.replayed else min(road.connected_at, opened.watermark or 0))
     status, reason, rows = _decide(road, event, opened)
+    if opened.parked and rows is not None and status != "pending":
+        await events.keep_rendering(tx, road.environment, event.id, payload)
     ending = Ending(
         road.environment,
         road.account_id,
@@ -129,12 +133,21 @@ def _decide(road: Road, event: Event, opened: events.Opened) -> tuple[str, str |
         if opened.before is not None and (gap := gap_before(event, opened.before)):
             rows["gaps"] = [gap]
     except Unreadable as reason:
-        return "pending", f"parked: {reason}", _asked_once(event, opened.attempts)
+        if not (opened.parked and _is_known_since(event, opened.head)):
+            return "pending", f"parked: {reason}", _asked_once(event, opened.attempts)
+        rows = None  # the object was read at Stripe since: the mirror is right without it
     except Exception as error:  # a shape we did not foresee must not lose the event
         return "failed", f"projection: {type(error).__name__}", None
     if event.created < road.connected_at:
         return "ignored", "older than this connection: projected, fulfills nothing until it is replayed", rows
     return "processed", None, rows
+
+
+def _is_known_since(event: Event, head: dict[str, Any] | None) -> bool:
+    """Whether what is settled of the object is no older than the event: read at Stripe, or told by a later event."""
+    if head is None:
+        return False
+    return head["as_of"] > event.created or (head["as_of"], head["source"]) == (event.created, "api")
 
 
 def _is_told(road: Road, event: Event, status: str, reason: str | None) -> bool:

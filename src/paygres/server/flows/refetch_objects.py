@@ -60,7 +60,12 @@ async def refetch_objects(parts: Parts) -> int:
             await _postpone(parts, one, str(error))
         except PaygresError as error:
             await _postpone(parts, one, error.message)
+        except Exception as error:  # not foreseen; it must not stand in the way of the others
+            log.error("refetch failed", object_id=one.object_id, exc_info=error)
+            await _postpone(parts, one, f"not applied: {type(error).__name__}")
         else:
+            if await reads.wake_parked(parts.db, one):
+                parts.wake.set()
             if one.object_type == "payment_intent.invoice":
                 await reads.drop_refetch(parts.db, one)
     return len(due)

@@ -16,8 +16,9 @@ from paygres.server.tables.sqlstates import Contended, TooLong
 
 log = structlog.get_logger()
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=90)
 BATCH = 20
+ROUND_SECONDS = 40.0  # no event of a batch is begun later: it ends within the lease, and other duties have their turn
 LISTENER_SECONDS = 10.0
 PATIENT = "SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '10s'"
 
@@ -25,7 +26,11 @@ PATIENT = "SET LOCAL lock_timeout = '3s'; SET LOCAL statement_timeout = '10s'"
 async def retry_events(parts: Parts) -> int:
     """Lease what is due and apply it by the same road, with more patience than a webhook has; returns how many."""
     leased = await events.lease_events(parts.db, BATCH, LEASE, parts.listeners.names())
-    for one in leased:
+    began = time.monotonic()
+    for nth, one in enumerate(leased):
+        if time.monotonic() - began > ROUND_SECONDS:
+            await events.give_back(parts.db, leased[nth:])
+            break
         try:
             await retry_event(parts, one)
         except (Contended, TooLong):

@@ -106,7 +106,10 @@ left join payments.webhook_events w
 order by wanted.place;
 
 -- name: select_payload
-select s.payload, s.account_id from payments.stripe_snapshots s where s.event_id = $2 and s.environment = $1;
+select coalesce(r.payload, s.payload) as payload, s.account_id
+from payments.stripe_snapshots s
+left join payments.event_renderings r on r.event_id = s.event_id and r.environment = s.environment
+where s.event_id = $2 and s.environment = $1;
 
 -- name: select_attempts
 select a.attempt, payments.iso(a.at) as at, a.outcome, a.error, a.duration_ms

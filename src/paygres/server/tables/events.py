@@ -1,5 +1,6 @@
 """Record, close and lease events."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -19,7 +20,9 @@ Q = queries("events")
 class Opened:
     """state: new, retry or done. The rest is what projections need to settle the object (see project.project).
     `before` ({as_of, told}): what an update's attributes were in the newest state, told by an older event.
-    `listeners`: names of those in developers' Python that this event must not be marked without."""
+    `listeners`: names of those in developers' Python that this event must not be marked without. Of one that waited:
+    whether it was `parked`, whether an operator wants it `replayed`, and the `watermark` (unix s) it was taken on
+    under."""
 
     state: str
     attempts: int
@@ -30,6 +33,9 @@ class Opened:
     event: dict[str, Any] | None
     before: dict[str, Any] | None = None
     listeners: list[str] | None = None
+    parked: bool = False
+    replayed: bool = False
+    watermark: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,9 @@ async def open_event(
         _decoded(row["event"]),
         _decoded(row["before"]),
         row["listeners"],
+        bool(row["parked"]),
+        bool(row["replayed"]),
+        row["watermark"],
     )
 
 
@@ -125,6 +134,12 @@ async def project_event(
         row = await tx.fetchrow(Q.project_event, environment, account_id, payload, orjson.dumps(rows).decode())
     assert row is not None
     return row["status"], row["error"]
+
+
+async def keep_rendering(tx: Tx, environment: str, event_id: str, payload: str) -> None:
+    """The event in words that are read here, beside those of the ledger that are not."""
+    with translated():
+        await tx.execute(Q.keep_rendering, environment, event_id, payload)
 
 
 async def wait_for(tx: Tx, environment: str, event_id: str, listeners: list[str]) -> None:
@@ -187,6 +202,13 @@ async def lease_events(db: Database, limit: int, lease: timedelta, listeners: li
     with translated():
         rows = await db.fetch(Q.lease_events, limit, lease, listeners, pool="webhook")
     return [Leased(r["environment"], r["account_id"], r["payload"], r["replayed"], r["attempts"]) for r in rows]
+
+
+async def give_back(db: Database, leased: Sequence[Leased]) -> None:
+    """There was no time for them: whoever comes next may take them."""
+    ids = [str(orjson.loads(one.payload)["id"]) for one in leased]
+    with translated():
+        await db.execute(Q.give_back, [one.environment for one in leased], ids, pool="webhook")
 
 
 async def put_off(

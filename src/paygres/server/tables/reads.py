@@ -157,6 +157,13 @@ async def drop_refetch(db: Database, refetch: Refetch) -> None:
         await db.execute(Q.drop_refetch, refetch.environment, refetch.object_type, refetch.object_id, pool="webhook")
 
 
+async def wake_parked(db: Database, refetch: Refetch) -> int:
+    """Events about the object that could not be read are due now: what they told is known. How many there are."""
+    with translated():
+        rows = await db.fetch(Q.wake_parked, refetch.environment, refetch.object_type, refetch.object_id)
+    return len(rows)
+
+
 async def settle_standing_alone(db: Database, environment: str, payment_intent_id: str) -> None:
     """Stripe was asked, and the intent pays no invoice."""
     with translated():

@@ -23,7 +23,7 @@ with satisfied as (
       and case q.object_type
           when 'payment_intent.invoice' then exists (
               select from payments.payment_invoices i
-              where i.payment_intent_id = q.object_id and i.environment = q.environment)
+              where i.payment_intent_id = q.object_id and i.environment = q.environment and i.invoice_id <> '')
           else exists (
               select from payments.stripe_objects o
               where o.object_id = q.object_id and o.object_type = q.object_type and o.environment = q.environment)
@@ -49,6 +49,15 @@ where environment = $1 and object_type = $2 and object_id = $3;
 
 -- name: drop_refetch
 delete from payments.refetch_queue where environment = $1 and object_type = $2 and object_id = $3;
+
+-- name: wake_parked
+-- Events about the object that wait because they cannot be read.
+update payments.event_queue q set next_attempt_at = clock_timestamp()
+where q.environment = $1 and q.reason like 'parked:%' and q.next_attempt_at > clock_timestamp()
+  and exists (select from payments.stripe_snapshots s
+              where s.event_id = q.event_id and s.environment = q.environment and s.object_id = $3
+                and s.object_type = $2)
+returning q.event_id;
 
 -- name: settle_standing_alone
 -- The ledger keeps Stripe's answer too: a rebuild must not have to ask again.

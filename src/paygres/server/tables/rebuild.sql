@@ -17,8 +17,9 @@ order by found.object_id limit $6;
 
 -- name: select_snapshots
 -- Everything told of some objects, in the order it was heard.
-select s.object_id, s.source, s.as_of, s.event_id, s.account_id, s.payload
+select s.object_id, s.source, s.as_of, s.event_id, s.account_id, coalesce(r.payload, s.payload) as payload
 from payments.stripe_snapshots s
+left join payments.event_renderings r on r.event_id = s.event_id and r.environment = s.environment
 where s.object_id = any($3) and s.object_type = $2 and s.environment = $1
 order by s.object_id, s.seq;
 

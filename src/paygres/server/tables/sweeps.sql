@@ -59,8 +59,11 @@ where not exists (
     select from payments.stripe_snapshots s where s.event_id = wanted.id and s.environment = $1);
 
 -- name: queue_refetch
-insert into payments.refetch_queue (environment, object_type, object_id, reason) values ($1, $2, $3, $4)
-on conflict (environment, object_type, object_id) do nothing;
+-- While the object is being read, what is read may be older than what is asked about: then it is read once more.
+insert into payments.refetch_queue as q (environment, object_type, object_id, reason) values ($1, $2, $3, $4)
+on conflict (environment, object_type, object_id) do update
+set hinted_at = clock_timestamp(), leased_until = null, next_attempt_at = clock_timestamp() + interval '2 s'
+where q.leased_until > clock_timestamp();
 
 -- name: open_attention
 insert into payments.attention (environment, account_id, reason, object_type, object_id, message, details)

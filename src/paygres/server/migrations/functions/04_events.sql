@@ -116,9 +116,10 @@ begin
       and not (is_gone is true and payments.says_only_gone(s.source, s.payload));
     select json_agg(json_build_object(
         'source', s.source, 'as_of', s.as_of, 'event_id', s.event_id, 'event_type', s.event_type,
-        'payload', s.payload::json) order by s.seq)
+        'payload', coalesce(r.payload, s.payload)::json) order by s.seq)
     into rivals
     from payments.stripe_snapshots s
+    left join payments.event_renderings r on r.event_id = s.event_id and r.environment = s.environment
     where s.environment = p_environment and s.object_type = p_object_type and s.object_id = p_object_id
       and (p_event_id is null or s.event_id is distinct from p_event_id)
       and (s.source = 'event' and s.as_of in (newest, previous) and (parked is null or s.event_id <> all (parked))
@@ -134,12 +135,14 @@ $$;
 -- state: new (first time), retry (stored, not done), done (nothing to do).
 -- p_changed: the attributes an update says it changed, null for any other event. `before`: what they were in the state
 -- that is the newest so far, when that is told by an older event and certain. `listeners`: functions in developers'
--- Python that must run before such an event is marked.
+-- Python that must run before such an event is marked. Of one that waited: whether it was `parked`, an operator wants it
+-- `replayed`, and the `watermark` it was taken on under.
 create or replace function payments.open_event(
     p_environment text, p_account_id text, p_event_id text, p_event_type text, p_object_type text,
     p_object_id text, p_as_of bigint, p_payload text, p_lock bigint, p_payment_keys text[], p_changed text[],
     out state text, out attempts integer, out head json, out rivals json, out family json, out invoice text,
-    out event json, out before json, out listeners text[]
+    out event json, out before json, out listeners text[], out parked boolean, out replayed boolean,
+    out watermark bigint
 ) language plpgsql as $$
 begin
     insert into payments.stripe_snapshots (
@@ -152,7 +155,9 @@ begin
         attempts := 0;
     else
         -- Waits here while another delivery of this event runs; then sees what that one committed.
-        select q.attempts into attempts from payments.event_queue q
+        select q.attempts, q.reason like 'parked:%', q.replayed, q.watermark
+        into attempts, parked, replayed, watermark
+        from payments.event_queue q
         where q.environment = p_environment and q.event_id = p_event_id for update;
         if not found then
             state := 'done';
@@ -311,10 +316,12 @@ create or replace function payments.queue_event(
 language sql as $$
     with kept as (
         insert into payments.event_queue as q (
-            environment, event_id, status, attempts, next_attempt_at, last_error, reason, deadline)
+            environment, event_id, status, attempts, next_attempt_at, last_error, reason, deadline, watermark)
         values (p_environment, p_event_id, p_status, p_attempts, clock_timestamp() + p_retry_in, p_error,
                 case when p_status = 'pending' then p_error end,
-                case when p_status = 'pending' and p_error like 'parked:%' then now() + interval '72 hours' end)
+                case when p_status = 'pending' and p_error like 'parked:%' then now() + interval '72 hours' end,
+                (select floor(extract(epoch from c.connected_at))::bigint from payments.provider_connections c
+                 where c.provider = 'stripe' and c.environment = p_environment))
         on conflict (environment, event_id) do update set
             -- Parked past its deadline: dead, an operator decides, and what they ask for has a new deadline. Only what
             -- is parked has one: an event that waits for a slow database, or failed, ends by its number of attempts.

@@ -28,6 +28,7 @@ begin
         jsonb_build_object('data', jsonb_build_object('object', p_payload::jsonb)));
     delete from payments.refetch_queue q
     where q.environment = p_environment and q.object_type = p_object_type and q.object_id = p_object_id
+      and coalesce(q.hinted_at <= payments.unix(p_as_of), true)
       and not exists (
           select from payments.stripe_objects o
           where o.environment = p_environment and o.object_type = p_object_type and o.object_id = p_object_id
@@ -102,6 +103,7 @@ begin
     perform payments.apply_rows(p_environment, p_account_id, p_rows, p_raws);
     delete from payments.refetch_queue q
     where q.object_id = any (p_object_ids) and q.object_type = p_object_type and q.environment = p_environment
+      and q.hinted_at is null
       and not exists (
           select from payments.stripe_objects o
           where o.environment = p_environment and o.object_type = q.object_type and o.object_id = q.object_id
