@@ -125,7 +125,10 @@ async def standing(cluster: Cluster, folder: Path, strike: Strike, *, beside: bo
         started += [server, worker]
         key = {"authorization": f"Bearer {ready['secretKey']}"}
         async with (
-            httpx2.AsyncClient(base_url=ready["url"], headers=key, timeout=30) as stripe,
+            # PostgreSQL's recovery blocks this loop for seconds: a connection may have been closed meanwhile.
+            httpx2.AsyncClient(
+                base_url=ready["url"], headers=key, timeout=30, limits=httpx2.Limits(keepalive_expiry=1.0)
+            ) as stripe,
             httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=25) as api,
             httpx2.AsyncClient(base_url=f"http://127.0.0.1:{other}", timeout=25) as other_api,
         ):

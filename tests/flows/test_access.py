@@ -11,7 +11,7 @@ from tests.flows.webhooks import deliver, hooked, script, sql
 from tests.fresh_database import FreshDatabase
 from tests.histories import charge, event, session
 from tests.http.running import ANON_KEY, Server, admin, bearer
-from tests.subscription_histories import DAY, item, subscription
+from tests.subscription_histories import DAY, invoice, item, subscription
 
 NOW = int(time.time())
 STAMP = {"insforge_subject_type": "user", "insforge_subject_id": "u1"}
@@ -68,6 +68,41 @@ def test_past_due_keeps_access_for_the_grace_and_no_longer(server: Server, datab
     assert has(database, "pro")
     became(server, status="past_due", at=NOW - 8 * DAY)
     assert not has(database, "pro")
+
+
+def test_grace_begins_with_the_newest_period_when_items_have_periods_of_their_own(
+    server: Server, database: FreshDatabase
+) -> None:
+    for began, granted in ((1, True), (8, False)):
+        yearly, monthly = item("y", "price_y", "prod_y", at=NOW - 180 * DAY), item("m", at=NOW - began * DAY)
+        became(server, status="past_due", items={"data": [yearly, monthly], "has_more": False})
+        assert has(database, "pro") is granted, began
+
+
+def test_grace_begins_with_the_unpaid_invoice_when_it_is_known(server: Server, database: FreshDatabase) -> None:
+    """That of an upgrade in mid-period fails when its period has long begun."""
+    became(server, status="past_due", at=NOW - 20 * DAY)
+    assert not has(database, "pro")
+    for later, (days, granted) in enumerate(((1, True), (9, False))):
+        unpaid = {**invoice("a"), "status": "open", "created": NOW - days * DAY, "metadata": STAMP}
+        assert deliver(server, event("invoice.payment_failed", NOW + later, unpaid)).status_code == 200
+        assert has(database, "pro") is granted, days
+
+
+def test_what_a_test_card_bought_counts_nowhere_when_the_live_key_is_taken_away(
+    server: Server, database: FreshDatabase
+) -> None:
+    became(server)
+    assert has(database, "pro")
+    for status in ("connected", "unconfigured"):
+        script(
+            database,
+            "set role paygres_service; insert into payments.provider_connections"
+            " (provider, environment, status, provider_account_id) values ('stripe', 'live', 'connected', 'acct_live')"
+            f" on conflict (provider, environment) do update set status = '{status}'",
+        )
+        assert not has(database, "pro"), status
+    assert has(database, "pro", "test")
 
 
 def test_an_ended_or_unpaid_subscription_grants_nothing(server: Server, database: FreshDatabase) -> None:

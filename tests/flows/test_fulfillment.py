@@ -244,9 +244,13 @@ def given_for(database: FreshDatabase, history: Event, key: str | None) -> None:
 
 
 def linked(database: FreshDatabase, invoice: str, by: str) -> None:
-    """What Stripe says of the invoice that pi_1 pays; "" for none."""
+    """What Stripe says of the invoice that pi_1 pays; "" for none. Then what an event's transaction ends with."""
     told = orjson.dumps([{"payment_intent_id": "pi_1", "invoice_id": invoice, "invoice_payment_id": by}]).decode()
-    script(database, f"set role paygres_service; select payments.apply_links('test', '{told}')")
+    script(
+        database,
+        f"set role paygres_service; select payments.apply_links('test', '{told}');"
+        " select payments.settle_noted_reversals('test')",
+    )
 
 
 @pytest.mark.parametrize("key", ["k", None], ids=["one key", "no key"])

@@ -118,6 +118,32 @@ async def test_a_short_429_is_queued_and_the_caller_sees_the_answer() -> None:
     assert len({asked.headers["idempotency-key"] for asked in stripe.asked}) == 1
 
 
+@pytest.mark.parametrize(("headers", "least", "most"), [({"Retry-After": "1"}, 1.0, 1.25), ({}, 0.5, 0.625)])
+async def test_a_request_is_not_sent_again_before_the_time_stripe_names(
+    headers: dict[str, str], least: float, most: float
+) -> None:
+    limited = fault(429, headers={"Stripe-Should-Retry": "false", **headers})
+    async with gateway_to(limited, Said()) as (gateway, _):
+        await gateway.warm()
+        began = time.perf_counter()
+        await gateway.request(KEY, "get", "/v1/account")
+    assert least <= time.perf_counter() - began < most + 0.5
+
+
+async def test_pauses_grow_and_end_with_the_callers_patience() -> None:
+    async with gateway_to(*(fault(429),) * 4) as (gateway, stripe):
+        with pytest.raises(errors.RateLimit):
+            await gateway.request(KEY, "get", "/v1/account")  # a checkout waits two seconds in all
+    assert len(stripe.asked) == 3
+
+
+async def test_a_time_longer_than_the_callers_patience_is_told_at_once() -> None:
+    async with gateway_to(fault(429, headers={"Retry-After": "4"}), Said()) as (gateway, stripe):
+        with pytest.raises(errors.RateLimit):
+            await asyncio.wait_for(gateway.request(KEY, "get", "/v1/account"), 1)
+    assert len(stripe.asked) == 1
+
+
 async def test_a_silent_stripe_ends_in_an_indefinite_502() -> None:
     async with gateway_to(Said(after=30), timeout=0.1) as (gateway, _):
         with pytest.raises(errors.Upstream, match="did not answer in time") as raised:

@@ -1,8 +1,10 @@
 """Which seconds a sweep reads and which of them it may call complete."""
 
+import asyncio
 import random
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -24,6 +26,7 @@ from paygres.server.flows.sweep_windows import (
     step,
 )
 from paygres.server.projections.events import EVENT_TYPES
+from paygres.server.stripe_gateway.gateway import Page
 from paygres.server.tables.sweeps import Claim
 from tests.flows.running_parts import Sandbox, parts_on, rows
 from tests.flows.sweeping import HOUR, connect_at, now, sandbox_with
@@ -81,6 +84,38 @@ def test_stretches_touch_and_the_open_one_reaches_past_the_lag(since: int, secon
         assert start < made.until <= end
     elif made.until is not None:
         assert made.until <= NOW - 2 * LAG_SECONDS  # all of it is complete when it was read
+
+
+async def test_a_crowd_of_the_last_minutes_is_divided_and_not_asked_for_again_and_again(
+    database: FreshDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account, key = Sandbox.new_account()
+    at = now() - 30
+    many = [
+        event("payout.paid", at + n % 30, {"id": f"po_{n}", "object": "payout", "amount": 100})
+        for n in range(MOST_HELD + 150)
+    ]
+    with sandbox_with(tmp_path, account, many) as sandbox:
+        async with parts_on(database, sandbox.url, limits=False) as parts:
+            await connect_at(parts, database, key, at - 3600)
+            asked: list[Any] = []
+            page = parts.gateway.page
+
+            async def counted(key: str, path: str, query: Any, **more: Any) -> Page:
+                asked.append(query)
+                return await page(key, path, query, **more)
+
+            monkeypatch.setattr(parts.gateway, "page", counted)
+            async with asyncio.timeout(60):
+                swept = await sweep_window(parts, "test", at - 30)
+    assert swept.missing == len(many)
+    assert len(asked) < 80, len(asked)  # twelve would do if it were known beforehand how many there are
+
+
+@given(since=st.integers(0, 3 * DAY), seconds=st.integers(1, DAY))
+def test_a_divided_stretch_ends_before_now(since: int, seconds: int) -> None:
+    made = step(NOW - since, seconds, None, NOW, divided=True)
+    assert made.until == (NOW - since + seconds if seconds <= since else None)
 
 
 @given(length=st.integers(1, DAY))

@@ -132,7 +132,7 @@ def test_a_sync_whose_server_was_killed_is_finished_by_the_next_one(mirrored: Sh
     everybody = 150 + 4000 + 3000
     with ThreadPoolExecutor(1) as operator:
         asked = operator.submit(post, mirrored, SOME, only=["customers"])
-        mirrored.wait(lambda: 10 <= pages(mirrored) < 60)
+        mirrored.wait(lambda: only_sync(mirrored)["status"] == "running" and 10 <= pages(mirrored) < 60)
         mirrored.kill()
         assert isinstance(asked.exception(), httpx2.TransportError)
     read = pages(mirrored)

@@ -95,6 +95,13 @@ def test_an_unconfigured_installation_shows_two_empty_environments(server: Serve
     assert server.client.delete("/api/payments/stripe/test/config", headers=admin()).status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/api/payments/stripe/test/checkout-sessions/", "/api/payments/stripe/status/"])
+def test_a_path_with_a_slash_too_many_is_unknown(server: Server, path: str) -> None:
+    answer = server.client.post(path, json={}, headers=admin())
+    assert (answer.status_code, answer.json()["error"]) == (404, "NOT_FOUND")
+    assert "location" not in answer.headers
+
+
 def test_catalog_reads_check_what_they_are_asked(server: Server) -> None:
     catalog = "/api/payments/stripe/test/catalog"
     get = server.client.get

@@ -66,6 +66,7 @@ MAY: dict[str, dict[str, frozenset[str]]] = {
         "fulfillments": READ | {"delete"},  # of one that gave nothing, when two turn out to be one payment
         "system.audit_log": SESSION,
         "stripe_snapshots": SESSION,  # append-only, even for us
+        "event_renderings": SESSION,
         "event_attempts": SESSION,
         "system.installation": READ,
         "system.migrations": READ,
@@ -82,6 +83,7 @@ TABLES = (
     "fulfillments",
     "operator_requests",
     "stripe_snapshots",
+    "event_renderings",
     "event_attempts",
     "system.audit_log",
     "system.installation",

@@ -76,6 +76,43 @@ async def test_a_guest_may_not_create_in_another_scope(transaction: asyncpg.Conn
         await insert(transaction, GUEST, scope=f"user:{ADA}")
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("status", "'completed'"),
+        ("payment_status", "'paid'"),
+        ("checkout_session_id", "'cs_test_1'"),
+        ("customer_id", "'cus_1'"),
+        ("payment_intent_id", "'pi_1'"),
+        ("subscription_id", "'sub_1'"),
+        ("url", "'https://a.example.com'"),
+        ("raw", """'{"id": "cs_test_1"}'"""),
+        ("stripe_params", "'{}'"),
+        ("leased_until", "'infinity'"),
+        ("superseded_by_subscription", "'sub_1'"),
+    ],
+)
+@pytest.mark.parametrize("generous", [False, True])
+async def test_a_user_may_not_say_what_became_of_a_checkout_whatever_developers_allow(
+    transaction: asyncpg.Connection, generous: bool, column: str, value: str
+) -> None:
+    if generous:
+        await transaction.execute(
+            f"set local role paygres_owner; create policy mine on {SESSIONS} for all to authenticated"
+            " using (true) with check (true); reset role"
+        )
+    async with acting(transaction, user(ADA)):
+        savepoint = transaction.transaction()
+        await savepoint.start()
+        with REFUSED:
+            await transaction.execute(
+                f"insert into {SESSIONS} (environment, mode, subject_type, subject_id, success_url, cancel_url,"
+                f" created_by, {column}) values ('test', 'payment', 'user', $1, 'a:b', 'a:b', $1, {value})",
+                ADA,
+            )
+        await savepoint.rollback()
+
+
 async def test_a_user_may_bill_only_itself(transaction: asyncpg.Connection) -> None:
     row_id = await insert(transaction, user(ADA), ("user", ADA))
     assert not await sees(transaction, user(BOB), row_id, capability=str(row_id))

@@ -95,7 +95,9 @@ def create_app(settings: Settings, *, worker: bool = True, listeners: Listeners 
         def build_middleware_stack(self) -> ASGIApp:
             return Edge(self.router, origins=settings.return_origins)
 
-    return Application(routes=[*(one.route() for one in documented), *absent.ROUTES], lifespan=lifespan)
+    app = Application(routes=[*(one.route() for one in documented), *absent.ROUTES], lifespan=lifespan)
+    app.router.redirect_slashes = False  # to an absolute http:// address, whatever the proxy before us speaks
+    return app
 
 
 @asynccontextmanager

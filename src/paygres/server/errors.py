@@ -81,11 +81,12 @@ class Card(PaygresError):
 
 
 class RateLimit(PaygresError):
-    """Too many requests; `retry_after` (seconds) is sent as Retry-After."""
+    """Too many requests; `retry_after` (seconds) is sent as Retry-After. `named`: Stripe said how long."""
 
     status = 429
     code = "RATE_LIMITED"
     retry_after = 1
+    named = False
 
 
 class Unavailable(PaygresError):

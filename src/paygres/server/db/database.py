@@ -1,11 +1,13 @@
 """The two doors to PostgreSQL: as the caller (row-level security decides) and as the service.
 
-Two pools, because a burst of webhooks must not starve checkouts. Connections are not reset on
-release: nothing here sets session state except inside a transaction (SET LOCAL), and a property
-test holds that. Every connection starts as `paygres_service`, never as the login role.
+Two pools, because a burst of webhooks must not starve checkouts. Every connection starts as `paygres_service`, never
+as the login role. We set nothing for a session, but developers' triggers may (`set role`, `set_config(..., false)`).
+That is undone without a round trip of its own: within the query that begins a transaction and the one that ends it;
+after a single statement, when the next one is refused or cancelled for it.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Literal
@@ -27,6 +29,10 @@ LIMITS = {
     "checkout": {"lock_timeout": "5s", "statement_timeout": "20s"},
     "webhook": {"lock_timeout": "900ms", "statement_timeout": "2s"},
 }
+
+_TOO_SOON = 1.0  # no limit of ours ends a statement within so many seconds
+# To what Database.connect asked for. Costs microseconds, and nothing when nothing was set.
+_AS_AT_FIRST = "RESET ALL; RESET ROLE"
 
 
 class RoleNotTaken(Exception):
@@ -75,35 +81,43 @@ class Database:
 
     async def fetch(self, statement: str, *args: Any, pool: PoolName = "checkout") -> list[asyncpg.Record]:
         """One statement as the service, its own transaction, one round trip."""
-        async with _Lent(self._pools[pool]) as connection:
-            return await connection.fetch(statement, *args)
+        return await self._alone(pool, "fetch", statement, args)
 
     async def fetchrow(self, statement: str, *args: Any, pool: PoolName = "checkout") -> asyncpg.Record | None:
         """As `fetch`, the first row or None."""
-        async with _Lent(self._pools[pool]) as connection:
-            return await connection.fetchrow(statement, *args)
+        return await self._alone(pool, "fetchrow", statement, args)
 
     async def fetchval(self, statement: str, *args: Any, pool: PoolName = "checkout") -> Any:
         """As `fetch`, the first column of the first row."""
-        async with _Lent(self._pools[pool]) as connection:
-            return await connection.fetchval(statement, *args)
+        return await self._alone(pool, "fetchval", statement, args)
 
     async def execute(self, statement: str, *args: Any, pool: PoolName = "checkout") -> str:
         """One statement as the service; the command tag."""
+        return await self._alone(pool, "execute", statement, args)
+
+    async def _alone(self, pool: PoolName, method: str, statement: str, args: tuple[Any, ...]) -> Any:
+        """A statement that fails for what an earlier one's trigger set has done nothing, and is sent again."""
         async with _Lent(self._pools[pool]) as connection:
-            return await connection.execute(statement, *args)
+            began = time.monotonic()
+            try:
+                return await getattr(connection, method)(statement, *args)
+            except (asyncpg.InsufficientPrivilegeError, asyncpg.QueryCanceledError) as error:
+                await _put_right(connection)
+                if isinstance(error, asyncpg.QueryCanceledError) and time.monotonic() - began > _TOO_SOON:
+                    raise
+            return await getattr(connection, method)(statement, *args)
 
     @asynccontextmanager
     async def _transaction(self, pool: PoolName, settings: str) -> AsyncIterator[Tx]:
         async with _Lent(self._pools[pool]) as connection:
-            # One simple query: BEGIN and the settings cost a single round trip.
-            await connection.execute(f"BEGIN; {settings}")
             try:
+                # One simple query, so a single round trip.
+                await connection.execute(f"BEGIN; {_AS_AT_FIRST}; {settings}")
                 yield connection
             except BaseException:
                 await _roll_back(connection)
                 raise
-            await connection.execute("COMMIT")
+            await connection.execute(f"COMMIT; {_AS_AT_FIRST}")
 
 
 class _Pool:
@@ -130,8 +144,10 @@ class _Pool:
             raise
 
     async def release(self, connection: Tx) -> None:
-        self._asked -= 1
-        await self._pool.release(connection)
+        try:
+            await self._pool.release(connection)  # may wait for PostgreSQL to cancel a statement
+        finally:
+            self._asked -= 1
 
     async def close(self) -> None:
         await self._pool.close()
@@ -207,13 +223,21 @@ async def _roll_back(connection: Tx) -> None:
     if _is_closed(connection):
         return
     try:
-        await connection.execute("ROLLBACK", timeout=2.0)
+        await connection.execute(f"ROLLBACK; {_AS_AT_FIRST}", timeout=2.0)
     except Exception:
         connection.terminate()  # a statement that will not stop: the server ends it with its connection
 
 
+async def _put_right(connection: Tx) -> None:
+    """Undo what developers' triggers set for the session."""
+    try:
+        await connection.execute(_AS_AT_FIRST, timeout=2.0)
+    except Exception:
+        connection.terminate()
+
+
 async def _keep_as_is(connection: asyncpg.Connection) -> None:
-    """Replace asyncpg's RESET ALL, which would cost every request a round trip."""
+    """Replace asyncpg's own reset, which would cost every request a round trip."""
 
 
 def _literal(text: str) -> str:

@@ -2,6 +2,9 @@
 
 Of a page, what is about no payment is read and applied in two statements; the rest one by one, since each member
 changes what the next one's payment is. An object that Stripe tells exactly as before is only noted.
+
+What another installation stamped is left out, as its events are. An object of a page that cannot be applied (a
+developers' trigger raises, its shape cannot be read) stops none of the others.
 """
 
 import asyncio
@@ -9,17 +12,24 @@ import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import orjson
+import structlog
 
 from paygres.server.db.database import Database, Tx
+from paygres.server.errors import PaygresError, Unavailable
 from paygres.server.flows.connections import Connection
+from paygres.server.flows.reconcile_tellings import is_foreign
 from paygres.server.projections.events import snapshot_of
 from paygres.server.projections.objects import KINDS, Kind
 from paygres.server.projections.project import Rows, in_lock_order, lock, project
-from paygres.server.projections.snapshots import Snapshot
-from paygres.server.tables import reads
-from paygres.server.tables.sqlstates import Contended
+from paygres.server.projections.snapshots import Snapshot, StripeObject, Unreadable
+from paygres.server.tables import installation, reads, sweeps
+from paygres.server.tables.reads import Refetch
+from paygres.server.tables.sqlstates import Contended, TooLong
+
+log = structlog.get_logger()
 
 TRIES = 5
 # Two pages whose payments cross may stop each other, and would again if both tried again at once. Seconds.
@@ -28,6 +38,9 @@ _NOT_ITS_OWN = {"objects", "mappings", "refetches"}  # rows beside the one that 
 _SETTINGS = "SET LOCAL lock_timeout = '3s'"
 # What a crash of PostgreSQL may take back is taken back together with the checkpoint that says it was done.
 _REPEATABLE = f"{_SETTINGS}; SET LOCAL synchronous_commit = off"
+
+# Whose stamp is ours; it never changes.
+_ids: WeakKeyDictionary[Database, str] = WeakKeyDictionary()
 
 Also = Callable[[Tx], Awaitable[None]]
 
@@ -48,14 +61,69 @@ async def apply_reads(
     as_of: int,
     *,
     also: Also | None = None,
-) -> None:
+) -> int:
     """Weigh and apply objects as Stripe answered them at `as_of` (Unix seconds; they lose ties against events).
 
     Objects of kinds we do not project are left out. `also` is done in the same transaction, and keeps in the database
-    that it was done: such a page need not reach the disk at once. Raises Unreadable, and Contended (503) when another
-    transaction stays in the way for several tries.
+    that it was done: such a page need not reach the disk at once. Returns how many objects of a page were left to the
+    refetch queue; for a single one, and no `also`, it raises (Unreadable, PaygresError) instead. Raises Contended (503)
+    when another transaction stays in the way for several tries.
     """
-    page = [_read(KINDS[raw["object"]], raw, as_of) for raw in objects if raw.get("object") in KINDS]
+    ours = await _ours(db, connection, objects)
+    try:
+        await _apply(db, connection, ours, as_of, also)
+        return 0
+    except Exception as error:
+        if _is_away(error) or not ours or (len(ours) == 1 and also is None):
+            raise
+    left = 0
+    for raw in ours:
+        try:
+            await _apply(db, connection, [raw], as_of, None)
+        except Exception as error:
+            if _is_away(error):
+                raise
+            left += 1
+            await _leave(db, connection, raw, error)
+    if also is not None:
+        await _apply(db, connection, [], as_of, also)
+    return left
+
+
+async def _ours(db: Database, connection: Connection, objects: Sequence[StripeObject]) -> list[StripeObject]:
+    """Objects that we project; nobody has to read again what another installation stamped."""
+    known = [raw for raw in objects if raw.get("object") in KINDS]
+    if not any(is_foreign(raw, "") for raw in known):  # no stamp at all
+        return known
+    if db not in _ids:
+        _ids[db] = await installation.select_id(db)
+    for raw in known:
+        if is_foreign(raw, _ids[db]):
+            await reads.drop_refetch(db, Refetch(connection.environment, raw["object"], raw["id"], 0, None))
+    return [raw for raw in known if not is_foreign(raw, _ids[db])]
+
+
+def _is_away(error: Exception) -> bool:
+    """Contention or a lost database, which is nobody's own; a statement that takes too long may be its object's."""
+    return isinstance(error, Unavailable) and not isinstance(error, TooLong)
+
+
+async def _leave(db: Database, connection: Connection, raw: StripeObject, error: Exception) -> None:
+    kind, ident = raw["object"], raw.get("id")
+    reason = error.message if isinstance(error, PaygresError) else type(error).__name__
+    reason = str(error) if isinstance(error, Unreadable) else reason
+    log.error(
+        "object not applied", environment=connection.environment, object_type=kind, object_id=ident, reason=reason
+    )
+    if isinstance(ident, str):
+        reason = f"Stripe listed it, and it could not be applied: {reason}"
+        await sweeps.queue_refetch(db, connection.environment, kind, ident, reason)
+
+
+async def _apply(
+    db: Database, connection: Connection, ours: Sequence[StripeObject], as_of: int, also: Also | None
+) -> None:
+    page = [_read(KINDS[raw["object"]], raw, as_of) for raw in ours]
     every_lock = sorted({lock(connection.environment, one.kind.name, one.snapshot.object_id) for one in page})
     for tries_left in range(TRIES - 1, -1, -1):
         try:

@@ -26,7 +26,7 @@ from paygres.server.flows.connections import Connection
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.requests.checkout_sessions import CheckoutRequest
 from paygres.server.flows.return_origins import check_return_urls
-from paygres.server.flows.send_checkout_session import already_subscribed, read_session, send
+from paygres.server.flows.send_checkout_session import NOT_RESERVED, already_subscribed, find_session, send
 from paygres.server.tables import checkout_sessions
 from paygres.server.tables.checkout_sessions import GuestLimit
 
@@ -76,10 +76,13 @@ async def create_checkout_session(
         if reserved.outcome in ("overdue", "subscribed"):
             assert reserved.session is not None
             session = await _ask_stripe(parts, connection, reserved.row_id, reserved.session, guest=guest)
-            if reserved.outcome == "subscribed" and session is not None and session["status"] == "open":
-                raise already_subscribed()
         else:
             session = await _join(parts, connection, reserved.row_id, guest=guest)
+        subscribing = request.mode == "subscription" and session is not None and session["status"] == "open"
+        if subscribing and (
+            reserved.outcome == "subscribed" or await checkout_sessions.is_superseded(parts.db, reserved.row_id)
+        ):
+            raise already_subscribed()
         if session is not None and session["status"] in ("open", "completed"):
             return session
     raise Unavailable("The checkout session ended while it was being opened; try again")
@@ -94,7 +97,9 @@ async def _join(parts: Parts, connection: Connection, row_id: uuid.UUID, *, gues
     pause = 0.05
     while time.monotonic() < deadline:
         taken = await checkout_sessions.lease(parts.db, row_id, LEASE)
-        if taken is not None and taken["params"] is not None and taken["account_id"] == connection.account_id:
+        if taken is not None and taken["params"] is None:
+            await checkout_sessions.fail(parts.db, row_id, NOT_RESERVED)
+        elif taken is not None and taken["account_id"] == connection.account_id:
             try:
                 return await send(parts, connection, row_id, taken["params"], guest=guest, resumed=True)
             except Upstream as error:
@@ -115,7 +120,7 @@ async def _ask_stripe(
     parts: Parts, connection: Connection, row_id: uuid.UUID, session: dict[str, Any], *, guest: bool
 ) -> dict[str, Any] | None:
     """It may have been paid unheard: its time is over, or the subject has its plan from somewhere."""
-    answer = await read_session(parts, connection, session["checkoutSessionId"], guest=guest)
+    answer = await find_session(parts, connection, session["checkoutSessionId"], guest=guest)
     await apply_reads(parts.db, connection, [answer.object], answer.as_of)
     return await checkout_sessions.select_json(parts.db, row_id)
 

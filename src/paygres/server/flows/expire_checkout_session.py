@@ -6,7 +6,7 @@ from paygres.server.errors import InvalidRequest, NotFound, PaygresError, Unavai
 from paygres.server.flows.apply_reads import apply_reads
 from paygres.server.flows.connections import Connection
 from paygres.server.flows.parts import Parts
-from paygres.server.flows.send_checkout_session import read_session
+from paygres.server.flows.send_checkout_session import find_session
 from paygres.server.tables import audit, checkout_sessions, listed_checkout_sessions
 
 
@@ -44,14 +44,14 @@ async def expire_checkout_session(
 
 
 async def expire_at_stripe(parts: Parts, connection: Connection, session_id: str) -> None:
-    """Expire a session and apply what became of it. One that is not open any more is read instead."""
+    """Expire a session and apply what became of it. One that is not open any more, or gone, is read instead."""
     try:
         path = f"/v1/checkout/sessions/{session_id}/expire"
         answer = await parts.gateway.request(connection.stripe_key, "post", path)
     except Upstream as error:
-        if not error.definite or error.status != 400:
+        if not error.definite or error.status not in (400, 404):
             raise
-        answer = await read_session(parts, connection, session_id, guest=False)
+        answer = await find_session(parts, connection, session_id, guest=False)
         if answer.object.get("status") == "open":  # refused for another reason
             raise error from None
     await apply_reads(parts.db, connection, [answer.object], answer.as_of)

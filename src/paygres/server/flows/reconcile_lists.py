@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 import orjson
+import structlog
 
 from paygres.server import errors
 from paygres.server.flows.connections import Connection
@@ -18,12 +19,14 @@ from paygres.server.flows.side_by_side import in_lanes
 from paygres.server.flows.sync_pages import LANES, Progress, advance, from_its_last_second, next_page
 from paygres.server.flows.sync_plan import Listing, listings
 from paygres.server.projections.objects import KINDS
-from paygres.server.projections.snapshots import StripeObject
-from paygres.server.tables import reconcile, reconciliations
+from paygres.server.projections.snapshots import StripeObject, Unreadable
+from paygres.server.tables import reconcile, reconciliations, sweeps
 from paygres.server.tables.reconcile import Seen, Standing
 from paygres.server.tables.reconciliations import Finding, Reconciliation
 from paygres.server.tables.sqlstates import Contended
 from paygres.server.tables.syncs import Window
+
+log = structlog.get_logger()
 
 TRIES = 3
 _PAGE = 100
@@ -35,7 +38,8 @@ GRACE_SECONDS = 2.0
 
 @dataclass(slots=True)
 class Lists:
-    """A run on its way. `began`: Unix seconds by Stripe's clock; `refused`: nouns this key may not list, and why."""
+    """A run on its way. `began`: Unix seconds by Stripe's clock; `refused`: nouns this key may not list, or of
+    which something cannot be read, and why."""
 
     parts: Parts
     run: Reconciliation
@@ -106,7 +110,7 @@ def told_again(one: Seen) -> Told:
 
 
 async def _read(lists: Lists, listing: Listing) -> None:
-    window = Window(listing.key, 0, created_from=lists.run.since)
+    window, unreadable = Window(listing.key, 0, created_from=lists.run.since), 0
     while not window.done:
         try:
             page = await next_page(lists.parts, await lists.connection(), listing, window)
@@ -119,11 +123,14 @@ async def _read(lists: Lists, listing: Listing) -> None:
             window = from_its_last_second(window)
             continue
         rows, window = advance(window, page)
-        await _compare_page(lists, rows, page.as_of)
+        unreadable += await _compare_page(lists, rows, page.as_of)
         lists.tell(listing.name, len(rows))
+    if unreadable:
+        lists.refused[listing.name] = f"{unreadable} could not be read (the log tells which) and will be read again"
 
 
-async def _compare_page(lists: Lists, rows: Sequence[StripeObject], as_of: int) -> None:
+async def _compare_page(lists: Lists, rows: Sequence[StripeObject], as_of: int) -> int:
+    """How many of them have no shape that we read: they are left to the refetch queue."""
     foreign = [raw for raw in rows if is_foreign(raw, lists.parts.installation_id)]
     if foreign:
         async with lists.parts.db.as_service() as tx:
@@ -131,9 +138,24 @@ async def _compare_page(lists: Lists, rows: Sequence[StripeObject], as_of: int) 
             await reconcile.insert_seen(tx, lists.run.id, [Seen(kind, raw["id"], as_of) for raw in foreign])
             await reconciliations.insert_findings(tx, lists.run, [_foreign(raw) for raw in foreign])
     strangers = {raw["id"] for raw in foreign}
-    ours = [told(raw) for raw in rows if raw["id"] not in strangers and raw.get("object") in KINDS]
+    known = [raw for raw in rows if raw["id"] not in strangers and raw.get("object") in KINDS]
+    ours = [told(raw) for raw in known if await _is_readable(lists, raw, as_of)]
     if ours:
         await _compare(lists, str(ours[0].raw["object"]), ours, as_of, again=False)
+    return len(known) - len(ours)
+
+
+async def _is_readable(lists: Lists, raw: StripeObject, as_of: int) -> bool:
+    kind, ident = KINDS[str(raw["object"])], raw["id"]
+    try:
+        kind.check(raw)
+    except Unreadable as reason:
+        log.error("listed object not understood", object_type=kind.name, object_id=ident, reason=str(reason))
+        async with lists.parts.db.as_service() as tx:  # Stripe has it, whatever it is
+            await reconcile.insert_seen(tx, lists.run.id, [Seen(kind.name, ident, as_of)])
+        await sweeps.queue_refetch(lists.parts.db, lists.run.environment, kind.name, ident, str(reason))
+        return False
+    return True
 
 
 def _foreign(raw: StripeObject) -> Finding:
@@ -143,8 +165,6 @@ def _foreign(raw: StripeObject) -> Finding:
 
 async def _compare(lists: Lists, object_type: str, page: Sequence[Told], as_of: int, *, again: bool) -> list[Looked]:
     kind, run = KINDS[object_type], lists.run
-    for one in page:
-        kind.check(one.raw)
     connection = await lists.connection()
     for tries_left in range(TRIES - 1, -1, -1):
         try:

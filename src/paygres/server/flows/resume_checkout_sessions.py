@@ -6,7 +6,7 @@ import structlog
 
 from paygres.server.errors import NotConfigured, PaygresError
 from paygres.server.flows.parts import Parts
-from paygres.server.flows.send_checkout_session import send
+from paygres.server.flows.send_checkout_session import NOT_RESERVED, send
 from paygres.server.tables import checkout_sessions
 
 log = structlog.get_logger()
@@ -27,7 +27,10 @@ async def resume_checkout_sessions(parts: Parts) -> int:
             taken = await checkout_sessions.lease(parts.db, row_id, LEASE)
             if taken is None:
                 continue
-            if taken["params"] is None or taken["account_id"] != connection.account_id:
+            if taken["params"] is None:
+                await checkout_sessions.fail(parts.db, row_id, NOT_RESERVED)
+                continue
+            if taken["account_id"] != connection.account_id:
                 await checkout_sessions.fail(parts.db, row_id, "Made for a Stripe account that is not connected now")
                 continue
             try:

@@ -1,6 +1,7 @@
 """The middle and the end of a checkout: create the session at Stripe with nothing held, project the answer."""
 
 import contextlib
+import time
 import uuid
 from typing import Any
 
@@ -19,6 +20,8 @@ from paygres.server.tables import checkout_sessions
 from paygres.server.tables.sqlstates import Contended
 
 SESSION = KINDS["checkout.session"]
+# Only our own reserving writes what is sent with the merchant's key; a row that SQL put there is sent nothing.
+NOT_RESERVED = "This row was not made by a checkout request, so nothing is sent to Stripe for it"
 
 
 async def send(
@@ -118,3 +121,13 @@ async def read_session(parts: Parts, connection: Connection, session_id: str, *,
     """The session as Stripe has it now."""
     path = f"/v1/checkout/sessions/{session_id}"
     return await parts.gateway.request(connection.stripe_key, "get", path, guest=guest)
+
+
+async def find_session(parts: Parts, connection: Connection, session_id: str, *, guest: bool) -> Answer:
+    """The session as Stripe has it now, or a tombstone: its account's test data may have been deleted."""
+    try:
+        return await read_session(parts, connection, session_id, guest=guest)
+    except Upstream as error:
+        if not error.definite or error.status != 404:
+            raise
+        return Answer({"id": session_id, "object": SESSION.name, "deleted": True}, int(time.time()), None)

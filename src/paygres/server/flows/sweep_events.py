@@ -142,15 +142,15 @@ async def _walk(
     on_stretch: OnStretch | None = None,
 ) -> Swept:
     """From the oldest stretch to the newest, each stored before the next is read. Long where little is listed."""
-    swept, wanted, seconds = Swept(), groups(types), FIRST_STEP
+    swept, wanted, seconds, divided = Swept(), groups(types), FIRST_STEP, False
     while until is None or since < until:
-        stretch = step(since, seconds, until, time.time())
+        stretch = step(since, seconds, until, time.time(), divided=divided)
         half = shorter(stretch, time.time())
         most = MOST_HELD if store and half is not None else None
         found = await list_stretch(parts, connection, stretch, wanted, priority, undelivered=undelivered, most=most)
         if found is None:
             assert half is not None
-            seconds = half
+            seconds, divided = half, True
             continue
         swept.listed += found.listed
         swept.missing += len(found.missing)

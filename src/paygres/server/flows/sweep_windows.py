@@ -70,13 +70,15 @@ def groups(types: Collection[str] | None) -> list[Sequence[str]]:
     return [wanted[at : at + MOST_TYPES] for at in range(0, len(wanted), MOST_TYPES)]
 
 
-def step(since: int, seconds: int, until: int | None, now: float) -> Stretch:
-    """The next stretch of at most `seconds`; the last one is open when `until` is."""
+def step(since: int, seconds: int, until: int | None, now: float, *, divided: bool = False) -> Stretch:
+    """The next stretch of at most `seconds`; the last one is open when `until` is. `divided`: one held too much."""
     end = since + seconds
     if until is not None:
         return Stretch(since, min(end, until))
-    # One that ended inside the lag would not be complete, and what follows it could not be published.
-    return Stretch(since, None if end > now - 2 * LAG_SECONDS else end)
+    # One that ended inside the lag would not be complete, and what follows it could not be published. When the open one
+    # holds too much it is divided there all the same, or it would be asked for for ever: what is not complete is not
+    # published (complete_through), nor what does not touch it (sweeps.publish), and the next sweep looks at both again.
+    return Stretch(since, None if end > now - (0 if divided else 2 * LAG_SECONDS) else end)
 
 
 def shorter(stretch: Stretch, now: float) -> int | None:

@@ -52,8 +52,8 @@ class _Reading:
 class WindowReader:
     """Reads the windows of one sync. `oldest` (Unix seconds) is about when the account's first object was made.
 
-    `refused` are the nouns that Stripe does not let this key list, with Stripe's words; the others are read all the
-    same.
+    `refused` are the nouns that Stripe does not let this key list, with Stripe's words, and those of which something
+    could not be applied; the others are read all the same.
     """
 
     def __init__(
@@ -73,6 +73,7 @@ class WindowReader:
         self._applying = asyncio.Semaphore(APPLYING)
         self._moved = asyncio.Condition()
         self.refused: dict[str, str] = {}
+        self._left: dict[str, int] = {}
 
     @property
     def counts(self) -> dict[str, int]:
@@ -93,6 +94,8 @@ class WindowReader:
     async def read(self, stage: int) -> None:
         """Read every window of this stage to its end."""
         await in_lanes(LANES, lambda: self._lane(stage))
+        for name, number in self._left.items():  # not before: what is refused is not read on
+            self.refused[name] = f"{number} could not be applied (the log tells which) and will be read again"
 
     async def _lane(self, stage: int) -> None:
         while (reading := await self._next(stage)) is not None:
@@ -171,8 +174,10 @@ class WindowReader:
             async with reading.lock, self._applying:
                 rows, moved = advance(reading.window, page)
                 checkpoint = partial(syncs.update_window, sync=self._sync, window=moved)
-                await apply_reads(self._parts.db, connection, rows, page.as_of, also=checkpoint)
+                left = await apply_reads(self._parts.db, connection, rows, page.as_of, also=checkpoint)
                 reading.window = moved
+            if left:
+                self._left[listing.name] = self._left.get(listing.name, 0) + left
             if moved.pages == _TELLING_PAGES:
                 await syncs.analyze_new_tables(self._parts.db)
             self._tell(listing)

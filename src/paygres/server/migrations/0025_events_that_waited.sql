@@ -13,6 +13,7 @@ create table payments.event_renderings (
     received_at timestamptz not null default now(),
     primary key (environment, event_id)
 );
+revoke all on payments.event_renderings from project_admin;
 grant select, insert on payments.event_renderings to paygres_service;
 
 -- Somebody asked again while the object was being read: what was read then is not the answer.

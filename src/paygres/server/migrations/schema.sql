@@ -222,6 +222,7 @@ CREATE TABLE payments.stripe_checkout_sessions (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     superseded_by uuid,
+    superseded_by_subscription text,
     CONSTRAINT stripe_checkout_sessions_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
     CONSTRAINT stripe_checkout_sessions_line_items_check CHECK ((jsonb_typeof(line_items) = 'array'::text)),
     CONSTRAINT stripe_checkout_sessions_mode_check CHECK ((mode = ANY (ARRAY['payment'::text, 'subscription'::text]))),
@@ -354,7 +355,8 @@ CREATE TABLE payments.event_queue (
     deadline timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     replayed boolean DEFAULT false NOT NULL,
-    waits_for text[]
+    waits_for text[],
+    watermark bigint
 );
 
 -- view broken_dead
@@ -503,7 +505,8 @@ CREATE TABLE payments.refetch_queue (
     leased_until timestamp with time zone,
     last_error text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    only_if_unknown boolean DEFAULT false NOT NULL
+    only_if_unknown boolean DEFAULT false NOT NULL,
+    hinted_at timestamp with time zone
 );
 
 -- view broken_refetches
@@ -691,6 +694,14 @@ ALTER TABLE payments.event_attempts ALTER COLUMN seq ADD GENERATED ALWAYS AS IDE
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+-- table event_renderings
+CREATE TABLE payments.event_renderings (
+    environment text NOT NULL,
+    event_id text NOT NULL,
+    payload text NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 -- table guest_counts
@@ -1105,6 +1116,10 @@ ALTER TABLE ONLY payments.event_attempts
 ALTER TABLE ONLY payments.event_queue
     ADD CONSTRAINT event_queue_pkey PRIMARY KEY (event_id, environment);
 
+-- constraint event_renderings event_renderings_pkey
+ALTER TABLE ONLY payments.event_renderings
+    ADD CONSTRAINT event_renderings_pkey PRIMARY KEY (environment, event_id);
+
 -- constraint fulfillments fulfillments_payment_key_rule_environment_key
 ALTER TABLE ONLY payments.fulfillments
     ADD CONSTRAINT fulfillments_payment_key_rule_environment_key UNIQUE (payment_key, rule, environment);
@@ -1335,6 +1350,9 @@ CREATE INDEX outbox_fulfillment ON payments.outbox USING btree (fulfillment_id);
 -- index outbox_messages
 CREATE INDEX outbox_messages ON payments.outbox USING btree (destination_id, created_at, id);
 
+-- index payment_invoices_invoice
+CREATE INDEX payment_invoices_invoice ON payments.payment_invoices USING btree (invoice_id, environment);
+
 -- index reconciliation_findings_row
 CREATE UNIQUE INDEX reconciliation_findings_row ON payments.reconciliation_findings USING btree (reconciliation_id, class, table_name, key);
 
@@ -1378,7 +1396,7 @@ CREATE INDEX stripe_checkout_sessions_subject ON payments.stripe_checkout_sessio
 CREATE INDEX stripe_checkout_sessions_subscriptions ON payments.stripe_checkout_sessions USING btree (environment, created_at DESC, id DESC) WHERE (mode = 'subscription'::text);
 
 -- index stripe_checkout_sessions_superseded
-CREATE INDEX stripe_checkout_sessions_superseded ON payments.stripe_checkout_sessions USING btree (created_at) WHERE ((superseded_by IS NOT NULL) AND (status = 'open'::text));
+CREATE INDEX stripe_checkout_sessions_superseded ON payments.stripe_checkout_sessions USING btree (created_at) WHERE (((superseded_by IS NOT NULL) OR (superseded_by_subscription IS NOT NULL)) AND (status = 'open'::text));
 
 -- index stripe_customer_portal_sessions_customer
 CREATE INDEX stripe_customer_portal_sessions_customer ON payments.stripe_customer_portal_sessions USING btree (environment, customer_id) WHERE (customer_id IS NOT NULL);
@@ -1578,6 +1596,9 @@ CREATE POLICY admins ON payments.stripe_checkout_sessions TO project_admin USING
 -- policy stripe_customer_portal_sessions admins
 CREATE POLICY admins ON payments.stripe_customer_portal_sessions TO project_admin USING (true) WITH CHECK (true);
 
+-- policy stripe_checkout_sessions asked_for_only
+CREATE POLICY asked_for_only ON payments.stripe_checkout_sessions AS RESTRICTIVE FOR INSERT TO anon, authenticated WITH CHECK (((status = 'initialized'::text) AND (payment_status IS NULL) AND (checkout_session_id IS NULL) AND (customer_id IS NULL) AND (payment_intent_id IS NULL) AND (subscription_id IS NULL) AND (url IS NULL) AND (last_error IS NULL) AND (raw = '{}'::jsonb) AND (currency IS NULL) AND (amount_subtotal IS NULL) AND (stripe_params IS NULL) AND (attempt = 1) AND (leased_until IS NULL) AND (expires_at IS NULL) AND (superseded_by IS NULL) AND (superseded_by_subscription IS NULL)));
+
 -- policy stripe_checkout_sessions guests_insert
 CREATE POLICY guests_insert ON payments.stripe_checkout_sessions FOR INSERT TO anon WITH CHECK (((mode = 'payment'::text) AND (subject_type IS NULL) AND (subject_id IS NULL) AND (created_by IS NULL) AND (caller_scope = payments.caller_scope())));
 
@@ -1635,11 +1656,11 @@ GRANT ALL ON FUNCTION payments.access_of(p_environment text, p_subject_type text
 REVOKE ALL ON FUNCTION payments.analyze_new_tables() FROM PUBLIC;
 GRANT ALL ON FUNCTION payments.analyze_new_tables() TO paygres_service;
 
--- acl FUNCTION bought(p_environment text, p_event jsonb, OUT payment_key text, OUT checkout_session_id uuid, OUT amount bigint, OUT currency text, OUT items jsonb, OUT amount_paid bigint, OUT amount_kept bigint, OUT subject_type text, OUT subject_id text)
-REVOKE ALL ON FUNCTION payments.bought(p_environment text, p_event jsonb, OUT payment_key text, OUT checkout_session_id uuid, OUT amount bigint, OUT currency text, OUT items jsonb, OUT amount_paid bigint, OUT amount_kept bigint, OUT subject_type text, OUT subject_id text) FROM PUBLIC;
-GRANT ALL ON FUNCTION payments.bought(p_environment text, p_event jsonb, OUT payment_key text, OUT checkout_session_id uuid, OUT amount bigint, OUT currency text, OUT items jsonb, OUT amount_paid bigint, OUT amount_kept bigint, OUT subject_type text, OUT subject_id text) TO paygres_service;
-GRANT ALL ON FUNCTION payments.bought(p_environment text, p_event jsonb, OUT payment_key text, OUT checkout_session_id uuid, OUT amount bigint, OUT currency text, OUT items jsonb, OUT amount_paid bigint, OUT amount_kept bigint, OUT subject_type text, OUT subject_id text) TO payments_trigger;
-GRANT ALL ON FUNCTION payments.bought(p_environment text, p_event jsonb, OUT payment_key text, OUT checkout_session_id uuid, OUT amount bigint, OUT currency text, OUT items jsonb, OUT amount_paid bigint, OUT amount_kept bigint, OUT subject_type text, OUT subject_id text) TO project_admin;
+-- acl FUNCTION bought(p_environment text, p_event jsonb, OUT payment_key text, OUT checkout_session_id uuid, OUT amount bigint, OUT currency text, OUT items jsonb, OUT amount_paid bigint, OUT amount_kept bigint, OUT subject_type text, OUT subject_id text, OUT intents text[])
+REVOKE ALL ON FUNCTION payments.bought(p_environment text, p_event jsonb, OUT payment_key text, OUT checkout_session_id uuid, OUT amount bigint, OUT currency text, OUT items jsonb, OUT amount_paid bigint, OUT amount_kept bigint, OUT subject_type text, OUT subject_id text, OUT intents text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION payments.bought(p_environment text, p_event jsonb, OUT payment_key text, OUT checkout_session_id uuid, OUT amount bigint, OUT currency text, OUT items jsonb, OUT amount_paid bigint, OUT amount_kept bigint, OUT subject_type text, OUT subject_id text, OUT intents text[]) TO paygres_service;
+GRANT ALL ON FUNCTION payments.bought(p_environment text, p_event jsonb, OUT payment_key text, OUT checkout_session_id uuid, OUT amount bigint, OUT currency text, OUT items jsonb, OUT amount_paid bigint, OUT amount_kept bigint, OUT subject_type text, OUT subject_id text, OUT intents text[]) TO payments_trigger;
+GRANT ALL ON FUNCTION payments.bought(p_environment text, p_event jsonb, OUT payment_key text, OUT checkout_session_id uuid, OUT amount bigint, OUT currency text, OUT items jsonb, OUT amount_paid bigint, OUT amount_kept bigint, OUT subject_type text, OUT subject_id text, OUT intents text[]) TO project_admin;
 
 -- acl FUNCTION caller_scope()
 GRANT ALL ON FUNCTION payments.caller_scope() TO anon;
@@ -1851,6 +1872,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.destinations TO paygres_serv
 
 -- acl TABLE event_attempts
 GRANT SELECT,INSERT ON TABLE payments.event_attempts TO paygres_service;
+
+-- acl TABLE event_renderings
+GRANT SELECT,INSERT ON TABLE payments.event_renderings TO paygres_service;
 
 -- acl TABLE guest_counts
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.guest_counts TO paygres_service;

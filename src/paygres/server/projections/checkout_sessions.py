@@ -39,18 +39,24 @@ def marks(snapshot: Snapshot) -> dict[str, int]:
 
 
 def row(raw: StripeObject, deleted: bool) -> tuple[str, dict[str, object]]:
-    """The columns Stripe decides; `row_id` finds a row that never learned its cs_ id (contract F24)."""
+    """The columns Stripe decides; `row_id` finds a row that never learned its cs_ id (contract F24).
+
+    One that is gone can be paid no more.
+    """
     payment_status = raw.get("payment_status")
+    status = _STATUS.get(raw.get("status") or "", "open")
+    if deleted and status == "open":
+        status = "expired"
     return "checkout_sessions", {
         "row_id": row_id(raw),
         "mode": raw.get("mode"),
         "checkout_session_id": raw["id"],
-        "status": _STATUS.get(raw.get("status") or "", "open"),
+        "status": status,
         "payment_status": payment_status if payment_status in (*_PAID, "unpaid") else None,
         "customer_id": as_id(raw.get("customer")),
         "payment_intent_id": as_id(raw.get("payment_intent")),
         "subscription_id": as_id(raw.get("subscription")),
-        "url": raw.get("url"),
+        "url": None if deleted else raw.get("url"),
         "currency": raw.get("currency"),
         "amount_subtotal": raw.get("amount_subtotal"),
         "expires_at": raw.get("expires_at"),
@@ -58,8 +64,12 @@ def row(raw: StripeObject, deleted: bool) -> tuple[str, dict[str, object]]:
 
 
 def row_id(raw: StripeObject) -> str | None:
-    """Our row's id as we stamped it, or None when the session was not made here."""
-    stamped = (raw.get("metadata") or {}).get("insforge_checkout_session_id") or raw.get("client_reference_id")
+    """Our row's id as we stamped it, or None when the session was not made here.
+
+    Of a Payment Link the visitor writes client_reference_id into its address.
+    """
+    reference = None if raw.get("payment_link") else raw.get("client_reference_id")
+    stamped = (raw.get("metadata") or {}).get("insforge_checkout_session_id") or reference
     try:
         return str(uuid.UUID(stamped)) if stamped else None
     except (ValueError, AttributeError, TypeError):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from paygres.server.projections import invoices
-from paygres.server.projections.snapshots import StripeObject
+from paygres.server.projections.snapshots import StripeObject, as_id
 
 Row = dict[str, object]
 
@@ -46,7 +46,9 @@ class Family:
         told = [link for raw in self.raws("invoice") for link in invoices.links(raw)]
         told += [link for raw in self.raws("invoice_payment") for link in invoices.payment_links(raw)]
         self.intent_ids = sorted(
-            {raw["id"] for raw in self.intents} | {str(link["payment_intent_id"]) for link in (*told, *links)}
+            {raw["id"] for raw in self.intents}
+            | {intent for raw in self.charges if (intent := as_id(raw.get("payment_intent")))}
+            | {str(link["payment_intent_id"]) for link in (*told, *links)}
         )
 
     def raws(self, object_type: str) -> list[StripeObject]:

@@ -2,7 +2,7 @@
 
 from paygres.server.projections import payment_intents, refunds
 from paygres.server.projections.payment_family import Family, Member, first
-from paygres.server.projections.snapshots import as_id
+from paygres.server.projections.snapshots import StripeObject, as_id
 
 
 def status_of(family: Family, amount: int | None, refunded: int) -> str | None:
@@ -50,26 +50,50 @@ def _unpaid_invoice(family: Family) -> str | None:
     return "failed" if family.invoice.get("status") in ("uncollectible", "void") else "pending"
 
 
-def refunded(family: Family) -> int:
-    """What went back, in minor units: a charge's own count, without refunds that came to nothing since (F5), or the
-    refunds that are known to have succeeded, when the charge has not told yet."""
-    if not family.raws("refund"):
-        return sum(int(charge.get("amount_refunded") or 0) for charge in family.charges)
+def refunded(family: Family) -> dict[str | None, int]:
+    """What went back of each charge, in minor units: its own count, without refunds that came to nothing since (F5), or
+    the refunds that are known to have succeeded, when the charge has not told yet.
+
+    A failed refund that is told again later looks as if it came to nothing since: the charge's count stands as far as
+    refunds that are still alive make it up.
+    """
     charges = {m.raw["id"]: m for m in family.members if m.object_type == "charge"}
     by_charge: dict[str | None, list[Member]] = {charge: [] for charge in charges}
     for member in family.members:
         if member.object_type == "refund":
             by_charge.setdefault(as_id(member.raw.get("charge")), []).append(member)
-    total = 0
+    total: dict[str | None, int] = {}
     for charge_id, made in by_charge.items():
         succeeded = sum(int(r.raw["amount"]) for r in made if r.raw.get("status") == refunds.GIVEN_BACK)
         charge = charges.get(charge_id or "")
         told = 0
         if charge is not None:
-            undone = (r for r in made if r.raw.get("status") in refunds.CAME_TO_NOTHING and r.as_of >= charge.as_of)
-            told = int(charge.raw.get("amount_refunded") or 0) - sum(int(r.raw["amount"]) for r in undone)
-        total += max(succeeded, told, 0)
+            counted = int(charge.raw.get("amount_refunded") or 0)
+            nothing = [r for r in made if r.raw.get("status") in refunds.CAME_TO_NOTHING]
+            undone = sum(int(r.raw["amount"]) for r in nothing if r.as_of >= charge.as_of)
+            alive = sum(int(r.raw["amount"]) for r in made) - sum(int(r.raw["amount"]) for r in nothing)
+            told = max(counted - undone, min(counted, alive))
+        total[charge_id] = max(succeeded, told)
     return total
+
+
+def captured(family: Family) -> int:
+    """What was received, by the intents that succeeded and the charges of those that are not known."""
+    intents = {raw["id"] for raw in family.intents}
+    told = [raw.get("amount_received") for raw in family.intents if raw.get("status") == "succeeded"]
+    told += [
+        captured_of(raw)
+        for raw in family.charges
+        if raw.get("status") == "succeeded" and as_id(raw.get("payment_intent")) not in intents
+    ]
+    return sum(int(amount or 0) for amount in told)
+
+
+def captured_of(charge: StripeObject) -> int:
+    """What of a charge was not only authorized."""
+    if charge.get("captured") is False:
+        return 0
+    return int(charge["amount_captured"] if charge.get("amount_captured") is not None else charge.get("amount") or 0)
 
 
 def refunded_at(family: Family) -> int | None:

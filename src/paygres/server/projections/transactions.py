@@ -4,12 +4,20 @@ row for each of its refunds.
 The rows are computed from the whole family each time, so it does not matter which member came last.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from paygres.server.projections import disputes, invoices, refunds
 from paygres.server.projections.payment_family import Family, Row, first
-from paygres.server.projections.payment_status import attempts, paid_at, refunded, refunded_at, status_of
+from paygres.server.projections.payment_status import (
+    attempts,
+    captured,
+    captured_of,
+    paid_at,
+    refunded,
+    refunded_at,
+    status_of,
+)
 from paygres.server.projections.snapshots import StripeObject, as_id
 from paygres.server.projections.subjects import subject, subject_of_invoice
 
@@ -55,13 +63,18 @@ def _payment(family: Family) -> Row:
     intent, charge = first(family.intents), first(family.charges)
     identity = _identity(family)
     amount = _amount(session, invoice, intent, charge)
-    given_back = refunded(family)
+    known = [raw for raw in (session, invoice, intent, charge) if raw]
+    currency = _known(raw.get("currency") for raw in known)
+    back = refunded(family)
+    # Of an invoice that two intents paid, what was received twice goes first: that takes nothing from the invoice.
+    surplus = max(0, captured(family) - (amount or 0)) if len(family.intent_ids) > 1 else 0
+    given_back = max(0, sum(back.values()) - surplus)
+    lost = _disputed(family, disputes.lost, currency, amount, back)
     status = status_of(family, amount, given_back)
     if status is None:
         return {**identity, "gone": True}
     whose, by_customer = _subject(family)
     subscription = (invoices.subscription_of(invoice) if invoice else None) or as_id(session.get("subscription"))
-    known = [raw for raw in (session, invoice, intent, charge) if raw]
     return {
         **identity,
         "type": _type(family, status, subscription),
@@ -74,9 +87,9 @@ def _payment(family: Family) -> Row:
         "related": _related(family, subscription),
         "amount": amount,
         "amount_refunded": given_back,
-        "amount_disputed": sum(disputes.taken(raw) for raw in family.raws("dispute")),
-        "amount_lost": sum(disputes.lost(raw) for raw in family.raws("dispute")),
-        "currency": _known(raw.get("currency") for raw in known),
+        "amount_disputed": _disputed(family, disputes.taken, currency, amount, back),
+        "amount_lost": max(0, lost - max(0, surplus - sum(back.values()))),
+        "currency": currency,
         "description": _known(
             (invoice.get("description"), invoice.get("number"), intent.get("description"), charge.get("description"))
         ),
@@ -121,12 +134,37 @@ def _type(family: Family, status: str, subscription: str | None) -> str:
 def _amount(session: StripeObject, invoice: StripeObject, intent: StripeObject, charge: StripeObject) -> int | None:
     if invoice:
         return int(invoice["amount_paid"] if invoice.get("status") == "paid" else invoice["amount_due"])
+    received = int(intent.get("amount_received") or 0) if intent.get("status") == "succeeded" else 0
     if session.get("amount_total") is not None:
-        return int(session["amount_total"])
+        total = int(session["amount_total"])
+        # less was captured than authorized
+        less = 0 < received < total and intent.get("currency") == session.get("currency")
+        return received if less else total
     if intent:
-        received = int(intent.get("amount_received") or 0)
-        return received if intent.get("status") == "succeeded" and received else intent.get("amount")
+        return received or intent.get("amount")
     return charge.get("amount")
+
+
+def _disputed(
+    family: Family,
+    counts: Callable[[StripeObject], int],
+    currency: object,
+    amount: int | None,
+    back: dict[str | None, int],
+) -> int:
+    """What disputes took, where `counts` says so. The minor units of another currency say nothing of the payment's: all
+    that was left of the disputed charge is counted then."""
+    charges = {raw["id"]: raw for raw in family.charges}
+    total = 0
+    for raw in family.raws("dispute"):
+        taken = counts(raw)
+        if taken and raw.get("currency") is not None and currency is not None and raw["currency"] != currency:
+            of = as_id(raw.get("charge"))
+            charge = charges.get(of or "")
+            whole = captured_of(charge) if charge and charge.get("currency") == currency else amount or 0
+            taken = max(0, whole - (back.get(of, 0) if charge else sum(back.values())))
+        total += taken
+    return total
 
 
 def _subject(family: Family) -> tuple[tuple[str, str] | tuple[None, None], bool]:
@@ -178,7 +216,8 @@ def _related(family: Family, subscription: str | None) -> dict[str, object]:
 
 def _may_pay_an_invoice(family: Family) -> bool:
     """An intent of a customer that nobody stamped and no session claims: Stripe makes those for renewals. Until it is
-    known which invoice it pays, a row would count the money twice (contract F7)."""
+    known which invoice it pays, a row would count the money twice (contract F7). payments.may_pay_an_invoice asks the
+    same before something is given."""
     if not family.key.startswith("pi_") or family.stands_alone or family.session:
         return False
     raws = [*family.intents, *family.charges]

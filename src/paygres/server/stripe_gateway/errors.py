@@ -45,7 +45,9 @@ def refused(status: int, fault: Mapping[str, Any], retry_after: str | None = Non
     message = mask_secrets(str(fault.get("message") or NO_ANSWER))
     code, kind = fault.get("code"), fault.get("type")
     if status == 429 or (status == 400 and code == "rate_limit"):
-        return errors.RateLimit(message, retry_after=seconds(retry_after))
+        limited = errors.RateLimit(message, retry_after=seconds(retry_after))
+        limited.named = retry_after is not None
+        return limited
     if status in (401, 403):
         permission = missing_permission(message) if status == 403 else None
         then = _GRANT.format(permission=permission) if permission else _CHECK_KEY

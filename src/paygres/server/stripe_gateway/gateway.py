@@ -32,6 +32,7 @@ STRIPE_VERSION = "2026-05-27.dahlia"  # of our requests and of the managed webho
 API_BASE = "https://api.stripe.com"
 # Clients give up after 30 s. 25 s of Stripe plus 2 s in the queue end before that, retries included (F32).
 _STRIPE_SECONDS = 25.0
+_FIRST_PAUSE = 0.5  # after a 429
 _MAX_LANES = 16
 _LONGEST_KEY = 255  # an idempotency key at Stripe
 _PATH = re.compile(r"/v[12](?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.~%-]+)+")
@@ -190,7 +191,7 @@ class StripeGateway:
         """Wait for the budget and send; a 429 queues again while the caller's patience lasts."""
         clock = asyncio.get_running_loop().time
         assert self._transport is not None
-        pauses, first_sent = 0.0, None
+        pauses, first_sent, next_pause = 0.0, None, _FIRST_PAUSE
         while True:
             if lane.budget is not None:
                 await lane.budget.take(priority, guest=guest, endpoint=endpoint_of(method, path))
@@ -199,7 +200,10 @@ class StripeGateway:
                 reply = await self._transport.call(lane.client, method, path, params, idempotency_key)
                 return reply, clock() - first_sent
             except errors.RateLimit as limited:
-                pause = max(0.5, float(limited.retry_after or 1) - 0.5) * random.uniform(0.8, 1.2)
+                # Not before the time Stripe names; mostly it names none, and `retry_after` is only for our caller.
+                pause = float(limited.retry_after or 1) if limited.named else next_pause
+                pause *= random.uniform(1.0, 1.25)
+                next_pause *= 2
                 if lane.budget is not None:
                     lane.budget.pause(pause)
                 if pauses + pause > patience:

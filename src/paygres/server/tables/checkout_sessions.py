@@ -182,7 +182,7 @@ async def release(db: Database, row_id: uuid.UUID, error: str) -> None:
 
 
 async def is_superseded(db: Database, row_id: uuid.UUID) -> bool:
-    """Whether the subject bought the plan by another session meanwhile."""
+    """Whether the subject has the plan meanwhile: by another session, or by a subscription that was changed to it."""
     with translated():
         return bool(await db.fetchval(Q.superseded, row_id))
 

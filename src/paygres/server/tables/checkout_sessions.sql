@@ -24,7 +24,8 @@ select payments.end_checkout_attempt($1, true, $2);
 select payments.end_checkout_attempt($1, false, $2);
 
 -- name: superseded
-select superseded_by is not null from payments.stripe_checkout_sessions where id = $1;
+select superseded_by is not null or superseded_by_subscription is not null
+from payments.stripe_checkout_sessions where id = $1;
 
 -- name: abandoned
 select id from payments.stripe_checkout_sessions

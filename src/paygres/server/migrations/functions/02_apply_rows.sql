@@ -219,6 +219,7 @@ $$;
 create or replace function payments.apply_tombstones(p_environment text, p_tombstones jsonb) returns void
 language plpgsql as $$
 declare
+    own_role text := current_setting('role');
     r record;
     whose record;
 begin
@@ -240,11 +241,20 @@ begin
                 perform payments.settle_live_subscriptions(
                     p_environment, whose.account_id, whose.subject_type, whose.subject_id);
             end if;
+        elsif r.object_type = 'checkout.session' then  -- nobody can pay it any more
+            perform set_config('role', 'payments_trigger', true);  -- developers' triggers may sit on this table
+            update payments.stripe_checkout_sessions
+            set status = 'expired', url = null
+            where environment = p_environment and checkout_session_id = r.object_id and status = 'open'
+            returning id into whose;
+            perform payments.settle_siblings(whose.id);
+            perform set_config('role', own_role, true);
         end if;
     end loop;
 end $$;
 
 -- Row by row: joined to a recordset, the update would be planned as if there were hundreds of rows.
+-- One that opens while another one's completion is not committed yet waits for it: each would miss the other.
 create or replace function payments.apply_checkout_sessions(
     p_environment text, p_sessions jsonb, p_event jsonb
 ) returns void
@@ -253,6 +263,17 @@ declare
     r record;
     known_id uuid;
 begin
+    perform payments.lock_subject(w.subject_type, w.subject_id)
+    from (select distinct s.subject_type, s.subject_id
+          from jsonb_to_recordset(p_sessions) as told (row_id uuid, mode text, checkout_session_id text)
+          join lateral (
+              select known.subject_type, known.subject_id from payments.stripe_checkout_sessions known
+              where known.subject_type is not null and known.id = coalesce(told.row_id, (
+                  select k.id from payments.stripe_checkout_sessions k
+                  where k.environment = p_environment and k.checkout_session_id = told.checkout_session_id))
+              limit 1) s on true
+          where told.mode = 'subscription'
+          order by 1, 2) w;
     for r in
         select * from jsonb_to_recordset(p_sessions) as found (
             row_id uuid, mode text, status text, payment_status text, checkout_session_id text, customer_id text,

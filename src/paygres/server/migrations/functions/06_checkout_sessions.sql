@@ -147,7 +147,8 @@ end $$;
 
 -- outcome: created (this call owns the row until the lease ends) · existing (open or completed: return it) ·
 -- overdue (open, but its time is over: ask Stripe) ·
--- subscribed (open, but the subject has a live subscription to the plan: ask Stripe whether it came from this one) ·
+-- subscribed (open, but the plan is sold already, to the subject or by another session: ask Stripe whether it came from
+-- this one) ·
 -- initialized (another call is at Stripe, or died there) · conflict (the key belongs to another request) ·
 -- limited (guests). Raises 42501 when a policy refuses, PG400 when the environment has no key, PG409 when a new
 -- checkout would sell a plan that its subject has already.
@@ -194,7 +195,12 @@ begin
             select from payments.stripe_subscriptions s
             where s.environment = p_environment and s.subject_type = p_subject_type and s.subject_id = p_subject_id
               and s.account_id in ('', p_account_id) and s.status not in ('incomplete', 'incomplete_expired')
-              and payments.subscription_families(p_environment, s.subscription_id) && families)
+              and payments.subscription_families(p_environment, s.subscription_id) && families
+            union all  -- what was sold, whatever plan it was changed to since
+            select from payments.stripe_checkout_sessions s
+            where s.environment = p_environment and s.subject_type = p_subject_type and s.subject_id = p_subject_id
+              and s.account_id in ('', p_account_id) and s.mode = 'subscription' and s.status = 'completed'
+              and payments.session_families(s.id) && families)
         then  -- a plan is tried once
             p_params := p_params #- '{subscription_data,trial_period_days}';
         end if;
@@ -206,7 +212,7 @@ begin
     for attempt in 1..3 loop
         if p_idempotency_key is not null then
             select s.id, s.request_hash, s.account_id, s.status, s.expires_at, s.created_at, s.generation,
-                   s.subscription_id
+                   s.subscription_id, s.superseded_by, s.superseded_by_subscription
             into found_row from payments.stripe_checkout_sessions s
             where s.environment = p_environment and s.caller_scope = p_scope
               and s.idempotency_key = p_idempotency_key
@@ -222,7 +228,9 @@ begin
                 elsif found_row.status = 'open' then
                     -- An open one whose time is over may have been paid in its last minute.
                     outcome := case when found_row.expires_at <= now() then 'overdue'
-                                    when live_subscription is not null then 'subscribed' else 'existing' end;
+                                    when coalesce(live_subscription, found_row.superseded_by_subscription,
+                                                  found_row.superseded_by::text) is not null
+                                    then 'subscribed' else 'existing' end;
                     return;
                 elsif found_row.status = 'completed' then
                     if p_mode = 'subscription' then  -- callers do not see subscriptions
@@ -244,12 +252,10 @@ begin
         end if;
         insert into payments.stripe_checkout_sessions as s (
             id, environment, account_id, mode, status, subject_type, subject_id, customer_email, line_items,
-            success_url, cancel_url, idempotency_key, request_hash, metadata, created_by, caller_scope, generation,
-            stripe_params, leased_until)
+            success_url, cancel_url, idempotency_key, request_hash, metadata, created_by, caller_scope, generation)
         values (p_id, p_environment, p_account_id, p_mode, 'initialized', p_subject_type, p_subject_id,
                 p_customer_email, p_line_items, p_success_url, p_cancel_url, p_idempotency_key, p_request_hash,
-                p_metadata, p_created_by, p_scope, next_generation, p_params,
-                clock_timestamp() + p_lease)
+                p_metadata, p_created_by, p_scope, next_generation)
         on conflict (environment, caller_scope, idempotency_key, generation) where idempotency_key is not null
         do nothing;
         if found then
@@ -258,6 +264,13 @@ begin
             elsif live_subscription is not null then
                 raise exception '%', live_subscription using errcode = 'PG409';
             end if;
+            -- What is sent with the merchant's key is not the caller's to write (policy asked_for_only). Afterwards the
+            -- caller again: developers' deferred triggers run at the end.
+            perform set_config('role', 'payments_trigger', true);
+            update payments.stripe_checkout_sessions s
+            set stripe_params = p_params, leased_until = clock_timestamp() + p_lease
+            where s.id = p_id;
+            perform set_config('role', p_role, true);
             outcome := 'created';
             row_id := p_id;
             params := p_params::text;
@@ -308,7 +321,7 @@ language sql as $$
       and s.created_at < clock_timestamp() - interval '23 hours'
 $$;
 
--- Open sessions whose sibling was completed, to be expired at Stripe. The lease is the pause before the next try: it
+-- Open sessions whose plan is sold already, to be expired at Stripe. The lease is the pause before the next try: it
 -- doubles, up to an hour.
 create or replace function payments.lease_superseded_sessions(p_limit integer)
 returns table (id uuid, environment text, account_id text, checkout_session_id text)
@@ -321,7 +334,7 @@ begin
     return query
     with due as (
         select s.id from payments.stripe_checkout_sessions s
-        where s.superseded_by is not null and s.status = 'open'
+        where (s.superseded_by is not null or s.superseded_by_subscription is not null) and s.status = 'open'
           and coalesce(s.leased_until < clock_timestamp(), true)
         order by s.created_at limit p_limit for update skip locked)
     update payments.stripe_checkout_sessions s

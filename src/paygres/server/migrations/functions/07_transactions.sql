@@ -20,7 +20,7 @@ begin
         if found then
             update payments.stripe_objects o set payment_key = r.invoice_id
             where o.payment_key = r.payment_intent_id and o.environment = p_environment;
-            perform payments.rename_payment(p_environment, r.payment_intent_id, r.invoice_id);
+            perform payments.queue_rename(p_environment, r.payment_intent_id);
         end if;
     end loop;
 end $$;

@@ -1,17 +1,19 @@
 -- What a subject may use. security definer: policies ask as callers, who may not read these tables themselves.
 
--- The world that counts where none is named: the session's setting, else live once live is connected.
+-- The world that counts where none is named: the session's setting, else live once live has been connected. It stays
+-- so when the key is taken away: what was bought with a test card must not count then.
 create or replace function payments.default_environment() returns text
 language sql stable security definer set search_path = '' as $$
     select coalesce(
         nullif(current_setting('paygres.environment', true), ''),
         case when exists (select from payments.provider_connections c
-                          where c.provider = 'stripe' and c.environment = 'live' and c.status <> 'unconfigured')
+                          where c.provider = 'stripe' and c.environment = 'live' and c.provider_account_id is not null)
              then 'live' else 'test' end)
 $$;
 
 -- One row a subscription item or purchased price. `until`: when it ends as things stand, null for never.
--- past_due keeps access for the grace that began with the unpaid period. A purchase is access while some of its money
+-- past_due keeps access for the grace that began with the unpaid invoice, else with the newest period of its items (a
+-- yearly one began long before the monthly one beside it). A purchase is access while some of its money
 -- is with us: refunded or lost in a dispute as a whole, it is none.
 create or replace function payments.access_of(p_environment text, p_subject_type text, p_subject_id text)
 returns table (
@@ -26,7 +28,14 @@ language sql stable security definer set search_path = '' as $$
         select s.subscription_id, s.status, i.product_id, i.price_id, i.quantity,
                coalesce(s.cancel_at, case when s.cancel_at_period_end then s.current_period_end end) as ends,
                s.current_period_end,
-               s.current_period_start + (select n.past_due_grace from system.installation n) as grace_ends
+               coalesce(
+                   (select payments.unix((o.raw ->> 'created')::bigint) from payments.stripe_objects o
+                    where o.object_id = s.latest_invoice_id and o.object_type = 'invoice'
+                      and o.environment = s.environment and o.raw ->> 'status' = 'open'),
+                   (select payments.unix(max((told.raw ->> 'current_period_start')::bigint))
+                    from payments.stripe_subscription_items told
+                    where told.environment = s.environment and told.subscription_id = s.subscription_id),
+                   s.current_period_start) + (select n.past_due_grace from system.installation n) as grace_ends
         from payments.stripe_subscriptions s
         join payments.stripe_subscription_items i
             on i.environment = s.environment and i.subscription_id = s.subscription_id

@@ -1,17 +1,20 @@
 -- Fulfillment as a fact: payments.fulfill says yes exactly once for a rule and a payment, and what was given follows the
 -- payment's money from then on. It runs in developers' triggers, in their role, inside the event's transaction.
 
--- What an event says was bought, and what is known of its money. `payment_key` is null when the event pays nothing.
+-- What an event says was bought, and what is known of its money. `payment_key` is null when the event pays nothing;
+-- `intents`: those that pay the invoice which it is, null for none.
 -- security definer: the ledger is ours alone.
 create or replace function payments.bought(
     p_environment text, p_event jsonb,
     out payment_key text, out checkout_session_id uuid, out amount bigint, out currency text, out items jsonb,
-    out amount_paid bigint, out amount_kept bigint, out subject_type text, out subject_id text
+    out amount_paid bigint, out amount_kept bigint, out subject_type text, out subject_id text, out intents text[]
 ) language plpgsql stable security definer set search_path = '' as $$
 declare
     told jsonb := p_event #> '{data,object}';
     happened text := p_event ->> 'type';
-    stamped text := coalesce(told #>> '{metadata,insforge_checkout_session_id}', told ->> 'client_reference_id');
+    stamped text := coalesce(told #>> '{metadata,insforge_checkout_session_id}',
+                             -- a payment link takes any client_reference_id from its visitors
+                             case when told ->> 'payment_link' is null then told ->> 'client_reference_id' end);
     subtotal_then bigint;  -- as Stripe answered when our row was made
     items_then jsonb;
     total bigint;
@@ -56,11 +59,7 @@ begin
     from payments.stripe_objects o
     where o.object_id = told ->> 'id' and o.object_type = told ->> 'object' and o.environment = p_environment;
     payment_key := coalesce(payment_key, told ->> 'id');
-    if happened = 'payment_intent.succeeded' and payment_key like 'pi\_%' and told ->> 'customer' is not null
-       and not exists (select from jsonb_object_keys(coalesce(told -> 'metadata', '{}')) as name
-                       where name like 'insforge\_%')
-       and not exists (select from payments.payment_invoices i
-                       where i.payment_intent_id = told ->> 'id' and i.environment = p_environment) then
+    if happened = 'payment_intent.succeeded' and payments.may_pay_an_invoice(p_environment, payment_key) then
         raise exception 'it is not known yet whether % pays an invoice; that takes up to half a minute', told ->> 'id'
             using errcode = 'object_not_in_prerequisite_state',
                   hint = 'The event is tried again. invoice.paid and checkout.session.completed know at once.';
@@ -70,9 +69,30 @@ begin
     amount_kept := coalesce(known.amount_kept, total, 0);
     subject_type := known.subject_type;
     subject_id := known.subject_id;
+    if payment_key like 'in\_%' then
+        select array_agg(i.payment_intent_id) into intents
+        from payments.payment_invoices i where i.invoice_id = payment_key and i.environment = p_environment;
+    end if;
 end $$;
 
+-- An intent of a customer that nobody stamped and no session claims, as long as Stripe has not told. The row of such a
+-- payment waits for the answer too: _may_pay_an_invoice in projections/transactions.py.
+create or replace function payments.may_pay_an_invoice(p_environment text, p_payment_key text) returns boolean
+language sql stable as $$
+    select p_payment_key like 'pi\_%'
+      and not exists (select from payments.payment_invoices i
+                      where i.payment_intent_id = p_payment_key and i.environment = p_environment)
+      and coalesce((
+          select bool_or(o.raw ->> 'customer' is not null)
+                 and not bool_or(o.object_type = 'checkout.session'
+                                 or o.raw @? '$.metadata.keyvalue() ? (@.key starts with "insforge_")')
+          from payments.stripe_objects o
+          where o.payment_key = p_payment_key and o.environment = p_environment
+            and o.object_type in ('payment_intent', 'charge', 'checkout.session')), false)
+$$;
+
 -- What the payment's row says: the amount that was paid, and what of it is neither refunded nor lost in a dispute.
+-- Of an intent that pays an invoice nothing: the money is the invoice's.
 create or replace function payments.money_of(
     p_environment text, p_payment_key text,
     out amount_paid bigint, out amount_kept bigint, out subject_type text, out subject_id text
@@ -85,6 +105,12 @@ create or replace function payments.money_of(
                                         when 'in_' then 'invoice' else 'charge' end,
                  named.id
           from (select p_payment_key as id
+                where not exists (select from payments.payment_invoices i
+                                  where i.payment_intent_id = p_payment_key and i.environment = p_environment
+                                    and i.invoice_id <> '')
+                union
+                select i.payment_intent_id from payments.payment_invoices i
+                where i.invoice_id = p_payment_key and i.environment = p_environment and p_payment_key like 'in\_%'
                 union
                 select coalesce(o.raw #>> '{payment,payment_intent}', o.object_id) from payments.stripe_objects o
                 where p_payment_key like 'in\_%' and o.payment_key = p_payment_key and o.environment = p_environment
@@ -122,6 +148,21 @@ begin
     end if;
     if p_key is not null then
         perform payments.lock_fulfillment(p_environment, p_rule, p_key);
+    end if;
+    if money.intents is not null then  -- given for an intent is given for its invoice, renamed or not yet
+        update payments.fulfillments f set payment_key = money.payment_key
+        where f.id = (select its.id from payments.fulfillments its
+                      where its.payment_key = any (money.intents) and its.rule = p_rule
+                        and its.environment = p_environment
+                      order by its.granted_at is null, its.status <> 'released', its.payment_key limit 1)
+          and not exists (select from payments.fulfillments other
+                          where other.payment_key = money.payment_key and other.rule = p_rule
+                            and other.environment = p_environment);
+        if exists (select from payments.fulfillments f
+                   where f.payment_key = any (money.intents) and f.rule = p_rule and f.environment = p_environment
+                     and f.granted_at is not null) then
+            return false;
+        end if;
     end if;
     select * into before from payments.fulfillments f
     where f.payment_key = money.payment_key and f.rule = p_rule and f.environment = p_environment for update;
@@ -222,6 +263,10 @@ begin
         where f.payment_key = any (p_ids) and f.environment = p_environment
           and f.status in ('granted', 'reversed', 'quarantined')
           and (f.amount_paid, f.amount_kept) is distinct from (p_amount_paid, p_amount_kept)
+          -- what still stands under an intent's name once its invoice is known was superseded, or is renamed first
+          and not exists (select from payments.payment_invoices i
+                          where i.payment_intent_id = f.payment_key and i.environment = f.environment
+                            and i.invoice_id <> '')
     loop
         insert into payments.reversal_queue (environment, payment_key) values (p_environment, found_key)
         on conflict do nothing;
@@ -229,7 +274,21 @@ begin
     end loop;
 end $$;
 
+-- An intent turned out to pay an invoice. What was given for it is renamed with the reversals, where developers' code
+-- may fail: the link itself must stand, or the mirror counts the money twice.
+create or replace function payments.queue_rename(p_environment text, p_payment_intent_id text) returns void
+language plpgsql as $$
+begin
+    if exists (select from payments.fulfillments f
+               where f.payment_key = p_payment_intent_id and f.environment = p_environment) then
+        insert into payments.reversal_queue (environment, payment_key) values (p_environment, p_payment_intent_id)
+        on conflict do nothing;
+        perform payments.note_reversal(p_payment_intent_id);
+    end if;
+end $$;
+
 -- What was given for a payment follows its money, in the role of developers' triggers, which take back or give again.
+-- What was given for an intent that pays an invoice is renamed, and follows the invoice.
 create or replace function payments.settle_reversal(p_environment text, p_payment_key text) returns void
 language plpgsql as $$
 declare
@@ -238,8 +297,30 @@ declare
     money record;
     now_is text;
     why text;
+    its_invoice text;
 begin
+    select i.invoice_id into its_invoice from payments.payment_invoices i
+    where i.payment_intent_id = p_payment_key and i.environment = p_environment and i.invoice_id <> '';
+    if found then
+        perform payments.lock_payment(p_environment, its_invoice);  -- the worker has that of the intent
+        perform payments.rename_payment(p_environment, p_payment_key, its_invoice);
+        delete from payments.reversal_queue q where q.payment_key = p_payment_key and q.environment = p_environment;
+        perform payments.settle_reversal(p_environment, its_invoice);
+        return;
+    end if;
     select * into money from payments.money_of(p_environment, p_payment_key);
+    if money.amount_paid is null and exists (
+        select from payments.fulfillments f where f.payment_key = p_payment_key and f.environment = p_environment) then
+        -- Its row has gone, or goes by another name: asked again, ever later, for three days.
+        update payments.reversal_queue q
+        set attempts = q.attempts + 1, last_error = 'its money is not known', leased_until = null,
+            next_attempt_at = clock_timestamp() + make_interval(secs => least(5 * 2 ^ least(q.attempts, 10), 3600))
+        where q.payment_key = p_payment_key and q.environment = p_environment
+          and q.created_at > now() - interval '3 days';
+        if found then
+            return;
+        end if;
+    end if;
     for given in
         select * from payments.fulfillments f
         where f.payment_key = p_payment_key and f.environment = p_environment order by f.rule
@@ -289,22 +370,21 @@ begin
     from (select distinct key from unnest(string_to_array(noted, ',')) as key order by key) named;
 end $$;
 
--- An intent turned out to pay an invoice: what was given for it was given for the invoice. Both may have a row by then, as
--- when Stripe first said that the intent pays none: one that gave nothing gives way, and of two grants one is taken back.
+-- An intent turned out to pay an invoice: what was given for it was given for the invoice. Both may have a row by then,
+-- as when Stripe first said that the intent pays none. One that gave nothing gives way, to a grant, to a released one,
+-- or the intent's to the invoice's; of two grants the intent's is taken back.
 create or replace function payments.rename_payment(p_environment text, p_former text, p_payment_key text) returns void
 language plpgsql as $$
 declare
     own_role text := current_setting('role');
 begin
-    if not exists (
-        select from payments.fulfillments f where f.payment_key = p_former and f.environment = p_environment) then
-        return;
-    end if;
     with gone as (
-        delete from payments.fulfillments f using payments.fulfillments given
-        where f.payment_key = p_payment_key and f.environment = p_environment and f.granted_at is null
-          and given.payment_key = p_former and given.environment = p_environment and given.rule = f.rule
-          and given.granted_at is not null
+        delete from payments.fulfillments f using payments.fulfillments other
+        where f.payment_key in (p_former, p_payment_key) and f.environment = p_environment and f.granted_at is null
+          and other.payment_key in (p_former, p_payment_key) and other.environment = p_environment
+          and other.rule = f.rule and other.id <> f.id
+          and (false, f.status = 'released', f.payment_key = p_payment_key)
+              < (other.granted_at is not null, other.status = 'released', other.payment_key = p_payment_key)
         returning f.id)
     update payments.attention a set closed_at = now()
     from gone where a.object_id = gone.id::text and a.reason = 'quarantine' and a.environment = p_environment
@@ -317,7 +397,7 @@ begin
                         and other.environment = p_environment);
     update payments.fulfillments f
     set status = 'reversed', amount_kept = 0, reason = format('it is the payment %s, which has its own', p_payment_key)
-    where f.payment_key = p_former and f.environment = p_environment and f.status <> 'reversed';
+    where f.payment_key = p_former and f.environment = p_environment and (f.status, f.amount_kept) <> ('reversed', 0);
     perform set_config('role', own_role, true);
 end $$;
 
