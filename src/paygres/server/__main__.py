@@ -188,20 +188,19 @@ async def _answer_requests(settings: Settings, listener: socket.socket, *, worke
 
 
 async def _work(settings: Settings) -> int:
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGTERM, signal.SIGINT):  # before anything that takes time
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     from paygres.server.app import StartError, keep_working, running
     from paygres.server.http.logs import configure
 
     configure(settings.log_level, settings.log_format)
-    loop = asyncio.get_running_loop()
     try:
         async with running(settings) as parts:
-            task = asyncio.create_task(keep_working(parts))
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, task.cancel)
-            try:
-                await task
-            except asyncio.CancelledError:
-                return 0
+            await keep_working(parts)
+    except asyncio.CancelledError:
+        return 0
     except StartError as error:
         return _say(error.exit_code, str(error))
     return 0
