@@ -263,17 +263,19 @@ declare
     r record;
     known_id uuid;
 begin
-    perform payments.lock_subject(w.subject_type, w.subject_id)
-    from (select distinct s.subject_type, s.subject_id
-          from jsonb_to_recordset(p_sessions) as told (row_id uuid, mode text, checkout_session_id text)
-          join lateral (
-              select known.subject_type, known.subject_id from payments.stripe_checkout_sessions known
-              where known.subject_type is not null and known.id = coalesce(told.row_id, (
-                  select k.id from payments.stripe_checkout_sessions k
-                  where k.environment = p_environment and k.checkout_session_id = told.checkout_session_id))
-              limit 1) s on true
-          where told.mode = 'subscription'
-          order by 1, 2) w;
+    if p_sessions @? '$[*] ? (@.mode == "subscription")' then
+        perform payments.lock_subject(w.subject_type, w.subject_id)
+        from (select distinct s.subject_type, s.subject_id
+              from jsonb_to_recordset(p_sessions) as told (row_id uuid, mode text, checkout_session_id text)
+              join lateral (
+                  select known.subject_type, known.subject_id from payments.stripe_checkout_sessions known
+                  where known.subject_type is not null and known.id = coalesce(told.row_id, (
+                      select k.id from payments.stripe_checkout_sessions k
+                      where k.environment = p_environment and k.checkout_session_id = told.checkout_session_id))
+                  limit 1) s on true
+              where told.mode = 'subscription'
+              order by 1, 2) w;
+    end if;
     for r in
         select * from jsonb_to_recordset(p_sessions) as found (
             row_id uuid, mode text, status text, payment_status text, checkout_session_id text, customer_id text,
