@@ -75,7 +75,7 @@ async def _run(parts: Parts, environment: str, event_id: str) -> tuple[str, str 
     assert found is not None  # it was queued from the ledger
     payload, account_id = found
     try:
-        applied = await retry_event(parts, Leased(environment, account_id, payload, replayed=True))
+        applied = await retry_event(parts, Leased(environment, account_id, payload))
     except Contended:
         await event_log.give_back(parts.db, environment, event_id)
         parts.wake.set()

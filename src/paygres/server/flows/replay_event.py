@@ -100,7 +100,7 @@ async def _run(parts: Parts, environment: str, event: Event) -> Applied | None:
     assert found is not None
     payload, account_id = found
     try:
-        return await retry_event(parts, Leased(environment, account_id, payload, replayed=True))
+        return await retry_event(parts, Leased(environment, account_id, payload))
     except Contended:
         await event_log.give_back(parts.db, environment, event.id)
         parts.wake.set()

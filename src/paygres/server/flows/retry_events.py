@@ -11,7 +11,7 @@ from paygres.server.flows.apply_event import Applied, Road, apply_event, retry_i
 from paygres.server.flows.count_event import count_event
 from paygres.server.flows.parts import Parts
 from paygres.server.projections.events import read_event
-from paygres.server.tables import events
+from paygres.server.tables import event_log, events
 from paygres.server.tables.sqlstates import Contended, TooLong
 
 log = structlog.get_logger()
@@ -29,7 +29,8 @@ async def retry_events(parts: Parts) -> int:
     began = time.monotonic()
     for nth, one in enumerate(leased):
         if time.monotonic() - began > ROUND_SECONDS:
-            await events.give_back(parts.db, leased[nth:])
+            for left in leased[nth:]:
+                await event_log.give_back(parts.db, left.environment, _id_of(left))
             break
         try:
             await retry_event(parts, one)
@@ -43,10 +44,14 @@ async def retry_events(parts: Parts) -> int:
 
 
 async def _put_off(parts: Parts, one: events.Leased, error: Exception) -> None:
-    event_id, attempts = str(orjson.loads(one.payload)["id"]), one.attempts + 1
+    event_id, attempts = _id_of(one), one.attempts + 1
     log.error("event not applied", stripe_event_id=event_id, exc_info=error)
     reason = f"not applied: {type(error).__name__}"
     await events.put_off(parts.db, one.environment, event_id, attempts, reason, retry_in(attempts))
+
+
+def _id_of(one: events.Leased) -> str:
+    return str(orjson.loads(one.payload)["id"])
 
 
 async def retry_event(parts: Parts, one: events.Leased) -> Applied:
@@ -55,7 +60,7 @@ async def retry_event(parts: Parts, one: events.Leased) -> Applied:
     road = Road(
         one.environment,
         one.account_id,
-        0 if one.replayed else side.connected_at,
+        side.connected_at,
         parts.installation_id,
         seconds=12.0,
         limits=PATIENT,

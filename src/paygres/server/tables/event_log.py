@@ -144,7 +144,7 @@ async def queue_again(tx: Tx, environment: str, event_id: str, lease: timedelta)
 
 
 async def give_back(db: Database, environment: str, event_id: str) -> None:
-    """End the lease of `queue_again`: the worker may have the event."""
+    """End a lease: whoever comes next may have the event."""
     with translated():
         await db.execute(Q.give_back, environment, event_id)
 

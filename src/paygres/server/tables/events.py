@@ -1,6 +1,5 @@
 """Record, close and lease events."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -49,13 +48,11 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """An event whose turn has come. `replayed`: an operator asked for it, the watermark does not count. `attempts`:
-    those that ended."""
+    """An event whose turn has come. `attempts`: those that ended."""
 
     environment: str
     account_id: str
     payload: str
-    replayed: bool = False
     attempts: int = 0
 
 
@@ -201,14 +198,7 @@ async def lease_events(db: Database, limit: int, lease: timedelta, listeners: li
     dead worker's lease runs out."""
     with translated():
         rows = await db.fetch(Q.lease_events, limit, lease, listeners, pool="webhook")
-    return [Leased(r["environment"], r["account_id"], r["payload"], r["replayed"], r["attempts"]) for r in rows]
-
-
-async def give_back(db: Database, leased: Sequence[Leased]) -> None:
-    """There was no time for them: whoever comes next may take them."""
-    ids = [str(orjson.loads(one.payload)["id"]) for one in leased]
-    with translated():
-        await db.execute(Q.give_back, [one.environment for one in leased], ids, pool="webhook")
+    return [Leased(r["environment"], r["account_id"], r["payload"], r["attempts"]) for r in rows]
 
 
 async def put_off(

@@ -36,18 +36,13 @@ from due
 join payments.stripe_snapshots s on s.environment = due.environment and s.event_id = due.event_id
 left join payments.event_renderings r on r.environment = due.environment and r.event_id = due.event_id
 where (q.environment, q.event_id) = (due.environment, due.event_id)
-returning q.environment, s.account_id, coalesce(r.payload, s.payload) as payload, q.replayed, q.attempts;
+returning q.environment, s.account_id, coalesce(r.payload, s.payload) as payload, q.attempts;
 
 -- name: keep_rendering
 insert into payments.event_renderings (environment, event_id, payload)
 select $1, $2, $3 from payments.stripe_snapshots s
 where s.event_id = $2 and s.environment = $1 and s.payload <> $3
 on conflict do nothing;
-
--- name: give_back
-update payments.event_queue q set leased_until = null
-from unnest($1::text[], $2::text[]) as given (environment, event_id)
-where q.event_id = given.event_id and q.environment = given.environment;
 
 -- name: put_off
 select payments.queue_event($1, $2, 'failed', $3, $4, $5);
