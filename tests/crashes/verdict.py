@@ -19,11 +19,15 @@ from tests.mirror import digest
 CALM = "calm"
 PAID = ("paid", "no_payment_required")
 MOST_TOLD = 5
-# A checkout's row as `reserve` leaves it; a lease keeps the worker of the undisturbed run from asking Stripe about it.
-RESERVED = (
-    "id, environment, account_id, mode, subject_type, subject_id, customer_email, line_items, success_url, cancel_url,"
-    " idempotency_key, request_hash, metadata, created_by, caller_scope, generation, stripe_params"
-)
+# A checkout's rows as `reserve` leaves them; a lease keeps the worker of the undisturbed run from asking Stripe.
+RESERVED = {
+    "stripe_checkout_sessions": (
+        "id, environment, account_id, mode, subject_type, subject_id, customer_email, line_items, success_url,"
+        " cancel_url, idempotency_key, request_hash, metadata, created_by, caller_scope, generation,"
+        " 'initialized' as status"
+    ),
+    "checkout_attempts": "id, params, now() + interval '1 day' as leased_until",
+}
 # Which snapshot of several that say the same was believed: an object that was read at Stripe in between is known by
 # that read, and in the undisturbed run by its event. For the same reason only whether it was paid, failed, refunded is
 # compared: the second in which somebody first or last said so may be a read's.
@@ -169,19 +173,16 @@ async def _undisturbed(stage: Stage, events: list[dict[str, Any]]) -> Counter[in
 
 async def _copy_checkouts(stage: Stage) -> None:
     """Checkouts are our own doing, no event's: the undisturbed run begins with all of them reserved."""
-    held = io.BytesIO()
     source = await asyncpg.connect(stage.cluster.urls.superuser)
-    await source.copy_from_query(
-        f"select {RESERVED}, 'initialized' as status, now() + interval '1 day' as leased_until"
-        " from payments.stripe_checkout_sessions",
-        output=held,
-    )
-    await source.close()
-    held.seek(0)
     target = await asyncpg.connect(at(stage.cluster.urls.superuser, CALM))
     await target.execute("set session_replication_role = replica; alter sequence public.stumbles increment 12")
-    columns = [name.strip() for name in f"{RESERVED}, status, leased_until".split(",")]
-    await target.copy_to_table("stripe_checkout_sessions", schema_name="payments", columns=columns, source=held)
+    for table, wanted in RESERVED.items():
+        held = io.BytesIO()
+        await source.copy_from_query(f"select {wanted} from payments.{table}", output=held)
+        held.seek(0)
+        columns = [one.split()[-1] for one in wanted.split(", ")]
+        await target.copy_to_table(table, schema_name="payments", columns=columns, source=held)
+    await source.close()
     await target.close()
 
 

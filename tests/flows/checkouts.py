@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 import httpx2
+import orjson
 
 from paygres.server.db.embedded import Urls
 from paygres.server.flows.requests.checkout_sessions import CheckoutRequest, LineItem
@@ -103,6 +104,12 @@ class Shop:
     def row(self, row_id: str) -> dict[str, Any]:
         (found,) = self.sql("select * from payments.stripe_checkout_sessions where id = $1", uuid.UUID(row_id))
         return found
+
+    def sent(self, row_id: str) -> dict[str, Any]:
+        """What Stripe was sent, or will be."""
+        (found,) = self.sql("select params from payments.checkout_attempts where id = $1", uuid.UUID(row_id))
+        params: dict[str, Any] = orjson.loads(found["params"])
+        return params
 
     def rows(self, key: str) -> list[dict[str, Any]]:
         """The rows of an idempotency key, oldest generation first."""

@@ -81,10 +81,10 @@ async def sent(database: FreshDatabase, session: dict[str, Any]) -> dict[str, An
     """What Stripe was sent for a session."""
     (found,) = await rows(
         database,
-        "select stripe_params from payments.stripe_checkout_sessions where id = $1::text::uuid",
+        "select params from payments.checkout_attempts where id = $1::text::uuid",
         session["id"],
     )
-    return orjson.loads(found["stripe_params"])
+    return orjson.loads(found["params"])
 
 
 async def test_a_key_starts_anew_in_the_new_account(database: FreshDatabase, stripe: Sandbox) -> None:

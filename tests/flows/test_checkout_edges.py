@@ -14,6 +14,7 @@ from paygres.server.flows.expire_superseded_sessions import expire_superseded_se
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.resume_checkout_sessions import resume_checkout_sessions
 from tests.flows.checkouts import ADA, SESSIONS
+from tests.flows.running_parts import rows
 from tests.flows.test_subscription_checkout import POST, TAKEN, buy, connected, hear, pay_at, row
 from tests.flows.test_subscription_checkout import stripe as stripe  # the fixture
 from tests.flows.webhooks import script
@@ -219,7 +220,10 @@ async def test_a_trial_is_given_once_though_the_plan_was_changed(database: Fresh
 
 
 async def sent_for(database: FreshDatabase, session: dict[str, Any]) -> dict[str, Any]:
-    return orjson.loads((await row(database, session))["stripe_params"])
+    (found,) = await rows(
+        database, "select params from payments.checkout_attempts where id = $1::text::uuid", session["id"]
+    )
+    return orjson.loads(found["params"])
 
 
 async def test_a_row_that_sql_wrote_sends_nothing_with_the_merchants_key(

@@ -74,7 +74,7 @@ def known(shop: Shop, price: str) -> str:
 
 def sent(shop: Shop, session: dict[str, Any]) -> dict[str, Any]:
     """What Stripe was sent."""
-    return orjson.loads(shop.row(session["id"])["stripe_params"])
+    return shop.sent(session["id"])
 
 
 def seconds_open(shop: Shop, session: dict[str, Any]) -> float:

@@ -120,7 +120,7 @@ class Order:
     def still_leased(self) -> None:
         """Its process is gone, the lease is not over yet."""
         self.shop.force(
-            "update payments.stripe_checkout_sessions set leased_until = clock_timestamp() + interval '300 ms'"
+            "update payments.checkout_attempts set leased_until = clock_timestamp() + interval '300 ms'"
             f" where id = '{self.newest['id']}'"
         )
 

@@ -63,8 +63,9 @@ def killed_at_stripe(shop: Shop, order: str, **changes: Any) -> str:
 def later(shop: Shop, row_id: str) -> None:
     """As if the dead server's lease had run out a while ago."""
     shop.force(
-        "update payments.stripe_checkout_sessions set leased_until = now() - interval '1 s',"
-        f" updated_at = now() - interval '1 minute' where id = '{row_id}'"
+        f"update payments.checkout_attempts set leased_until = now() - interval '1 s' where id = '{row_id}';"
+        " update payments.stripe_checkout_sessions set updated_at = now() - interval '1 minute'"
+        f" where id = '{row_id}'"
     )
 
 
@@ -73,7 +74,7 @@ def test_the_same_key_finds_the_session_that_a_killed_server_made(mortal_shop: S
     row_id = killed_at_stripe(mortal_shop, "killed", **wanted)
     mortal_shop.restart()
     mortal_shop.force(
-        f"update payments.stripe_checkout_sessions set leased_until = now() - interval '1 s' where id = '{row_id}'"
+        f"update payments.checkout_attempts set leased_until = now() - interval '1 s' where id = '{row_id}'"
     )
     session = mortal_shop.buy(signed_in(ADA), metadata={"order_id": "killed"}, **wanted)
     (at_stripe,) = mortal_shop.at_stripe("killed")

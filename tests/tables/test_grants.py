@@ -31,6 +31,7 @@ OURS = (
     "destinations",
 )
 PRIVATE = (
+    "checkout_attempts",
     "stripe_objects",
     "event_queue",
     "refetch_queue",

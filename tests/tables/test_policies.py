@@ -87,7 +87,6 @@ async def test_a_guest_may_not_create_in_another_scope(transaction: asyncpg.Conn
         ("subscription_id", "'sub_1'"),
         ("url", "'https://a.example.com'"),
         ("raw", """'{"id": "cs_test_1"}'"""),
-        ("stripe_params", "'{}'"),
         ("leased_until", "'infinity'"),
         ("superseded_by_subscription", "'sub_1'"),
     ],

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import asyncpg
@@ -22,6 +23,7 @@ PoolName = Literal["checkout", "webhook"]
 
 SERVICE_ROLE = "paygres_service"
 ACQUIRE_SECONDS = 10.0
+KEEP_SECONDS = 60.0
 
 # Nothing waits longer in PostgreSQL, unless a flow says so. Webhooks are tight because developers' triggers run
 # there and Stripe holds the buyer's redirect for the answer (decision 8).
@@ -122,36 +124,74 @@ class Database:
             await connection.execute(f"COMMIT; {_AS_AT_FIRST}")
 
 
+@dataclass(slots=True)
+class _Kept:
+    """A connection out of asyncpg's pool, ours until a moment of the monotonic clock."""
+
+    connection: Tx
+    until: float
+
+
 class _Pool:
-    """asyncpg's pool, which would go through all its connections to tell how many are at work."""
+    """asyncpg's pool, whose connections are kept for a minute of use: giving one back costs the library a task of its
+    own, as much as a statement. What a block ended badly is given back at once, since the library may still have to
+    wait for PostgreSQL there; so are those that nobody needed for that minute."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
+        self._size = pool.get_max_size()
+        self._turns = asyncio.Semaphore(self._size)
+        self._idle: list[_Kept] = []  # the last one is taken first
         self._asked = 0  # at work, and waited for
+        self._closing = False
 
     @property
     def in_use(self) -> int:
-        return min(self._asked, self._pool.get_max_size())
+        return min(self._asked, self._size)
 
-    async def acquire(self) -> Tx:
-        free = self._asked < self._pool.get_max_size()
+    async def acquire(self) -> _Kept:
         self._asked += 1
         try:
-            if free:
-                return await self._pool.acquire()
-            async with asyncio.timeout(ACQUIRE_SECONDS):  # the library's own timeout would cost a task
-                return await self._pool.acquire()
+            if self._turns.locked():
+                async with asyncio.timeout(ACQUIRE_SECONDS):
+                    await self._turns.acquire()
+            else:
+                await self._turns.acquire()
+            try:
+                return await self._take()
+            except BaseException:
+                self._turns.release()
+                raise
         except BaseException:
             self._asked -= 1
             raise
 
-    async def release(self, connection: Tx) -> None:
+    async def _take(self) -> _Kept:
+        while self._idle:
+            kept = self._idle.pop()
+            if not _is_closed(kept.connection):
+                return kept
+            await self._pool.release(kept.connection)
+        async with asyncio.timeout(ACQUIRE_SECONDS):  # the library's own timeout would cost a task
+            return _Kept(await self._pool.acquire(), time.monotonic() + KEEP_SECONDS)
+
+    async def release(self, kept: _Kept, *, ended_well: bool) -> None:
         try:
-            await self._pool.release(connection)  # may wait for PostgreSQL to cancel a statement
+            now = time.monotonic()
+            if not ended_well or self._closing or kept.until < now:
+                await self._pool.release(kept.connection)  # may wait for PostgreSQL to cancel a statement
+            else:
+                self._idle.append(kept)
+                if self._idle[0].until < now:
+                    await self._pool.release(self._idle.pop(0).connection)
         finally:
+            self._turns.release()
             self._asked -= 1
 
     async def close(self) -> None:
+        self._closing = True
+        while self._idle:
+            await self._pool.release(self._idle.pop().connection)
         await self._pool.close()
 
 
@@ -159,24 +199,24 @@ class _Lent:
     """A connection for the length of a block; what happens to it there is told in our words. No generator: every
     statement comes through here, and it would cost as much as the library's own work."""
 
-    __slots__ = ("_connection", "_pool")
+    __slots__ = ("_kept", "_pool")
 
     def __init__(self, pool: _Pool) -> None:
         self._pool = pool
 
     async def __aenter__(self) -> Tx:
         try:
-            self._connection = await self._pool.acquire()
+            self._kept = await self._pool.acquire()
         except TimeoutError:
             raise Unavailable("The database is busy; try again shortly", retry_after=2) from None
         except (OSError, asyncpg.PostgresError) as error:
             if isinstance(error, asyncpg.PostgresError) and not _away(error):
                 raise
             raise Unavailable("The database cannot be reached; try again shortly", retry_after=5) from error
-        return self._connection
+        return self._kept.connection
 
     async def __aexit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        connection = self._connection
+        connection = self._kept.connection
         try:
             if isinstance(
                 error, OSError | asyncpg.PostgresError | asyncpg.InterfaceError | asyncpg.InternalClientError
@@ -187,7 +227,7 @@ class _Lent:
                     # A COMMIT whose answer is lost may have happened: the same request again finds out.
                     raise Unavailable("The database connection was lost; try again shortly", retry_after=2) from error
         finally:
-            await self._pool.release(connection)
+            await self._pool.release(self._kept, ended_well=error is None)
 
 
 def _away(error: Exception) -> bool:

@@ -215,7 +215,6 @@ CREATE TABLE payments.stripe_checkout_sessions (
     generation integer DEFAULT 1 NOT NULL,
     currency text,
     amount_subtotal bigint,
-    stripe_params jsonb,
     attempt integer DEFAULT 1 NOT NULL,
     leased_until timestamp with time zone,
     expires_at timestamp with time zone,
@@ -633,6 +632,14 @@ CREATE TABLE payments.chain_gaps (
     noticed_at timestamp with time zone DEFAULT now() NOT NULL,
     look_at timestamp with time zone DEFAULT (now() + '00:00:15'::interval) NOT NULL,
     looks integer DEFAULT 0 NOT NULL
+);
+
+-- table checkout_attempts
+CREATE TABLE payments.checkout_attempts (
+    id uuid NOT NULL,
+    params text NOT NULL,
+    attempt integer DEFAULT 1 NOT NULL,
+    leased_until timestamp with time zone
 );
 
 -- table checkout_options
@@ -1075,6 +1082,10 @@ ALTER TABLE ONLY payments.attention
 -- constraint chain_gaps chain_gaps_pkey
 ALTER TABLE ONLY payments.chain_gaps
     ADD CONSTRAINT chain_gaps_pkey PRIMARY KEY (event_id, environment);
+
+-- constraint checkout_attempts checkout_attempts_pkey
+ALTER TABLE ONLY payments.checkout_attempts
+    ADD CONSTRAINT checkout_attempts_pkey PRIMARY KEY (id);
 
 -- constraint checkout_options checkout_options_environment_price_id_key
 ALTER TABLE ONLY payments.checkout_options
@@ -1597,7 +1608,7 @@ CREATE POLICY admins ON payments.stripe_checkout_sessions TO project_admin USING
 CREATE POLICY admins ON payments.stripe_customer_portal_sessions TO project_admin USING (true) WITH CHECK (true);
 
 -- policy stripe_checkout_sessions asked_for_only
-CREATE POLICY asked_for_only ON payments.stripe_checkout_sessions AS RESTRICTIVE FOR INSERT TO anon, authenticated WITH CHECK (((status = 'initialized'::text) AND (payment_status IS NULL) AND (checkout_session_id IS NULL) AND (customer_id IS NULL) AND (payment_intent_id IS NULL) AND (subscription_id IS NULL) AND (url IS NULL) AND (last_error IS NULL) AND (raw = '{}'::jsonb) AND (currency IS NULL) AND (amount_subtotal IS NULL) AND (stripe_params IS NULL) AND (attempt = 1) AND (leased_until IS NULL) AND (expires_at IS NULL) AND (superseded_by IS NULL) AND (superseded_by_subscription IS NULL)));
+CREATE POLICY asked_for_only ON payments.stripe_checkout_sessions AS RESTRICTIVE FOR INSERT TO anon, authenticated WITH CHECK (((status = 'initialized'::text) AND (payment_status IS NULL) AND (checkout_session_id IS NULL) AND (customer_id IS NULL) AND (payment_intent_id IS NULL) AND (subscription_id IS NULL) AND (url IS NULL) AND (last_error IS NULL) AND (raw = '{}'::jsonb) AND (currency IS NULL) AND (amount_subtotal IS NULL) AND (attempt = 1) AND (leased_until IS NULL) AND (expires_at IS NULL) AND (superseded_by IS NULL) AND (superseded_by_subscription IS NULL)));
 
 -- policy stripe_checkout_sessions guests_insert
 CREATE POLICY guests_insert ON payments.stripe_checkout_sessions FOR INSERT TO anon WITH CHECK (((mode = 'payment'::text) AND (subject_type IS NULL) AND (subject_id IS NULL) AND (created_by IS NULL) AND (caller_scope = payments.caller_scope())));
@@ -1861,6 +1872,9 @@ GRANT SELECT ON TABLE payments.broken_sweeps TO paygres_service;
 
 -- acl TABLE chain_gaps
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.chain_gaps TO paygres_service;
+
+-- acl TABLE checkout_attempts
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE payments.checkout_attempts TO paygres_service;
 
 -- acl TABLE checkout_options
 GRANT SELECT ON TABLE payments.checkout_options TO project_admin;

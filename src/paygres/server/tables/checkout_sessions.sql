@@ -28,18 +28,21 @@ select superseded_by is not null or superseded_by_subscription is not null
 from payments.stripe_checkout_sessions where id = $1;
 
 -- name: abandoned
-select id from payments.stripe_checkout_sessions
-where environment = any ($1) and status = 'initialized' and coalesce(leased_until < clock_timestamp(), true)
-  and updated_at < clock_timestamp() - interval '5 seconds'
-order by created_at limit $2;
+select s.id from payments.stripe_checkout_sessions s
+where s.environment = any ($1) and s.status = 'initialized' and s.updated_at < clock_timestamp() - interval '5 seconds'
+  and not exists (select from payments.checkout_attempts a where a.id = s.id and a.leased_until >= clock_timestamp())
+order by s.created_at limit $2;
 
 -- name: give_up
 select payments.give_up_checkout_sessions();
 
 -- name: forget_guests
-delete from payments.stripe_checkout_sessions
-where created_by is null and subject_type is null and caller_scope like 'guest:%'
-  and status in ('failed', 'expired') and created_at < now() - interval '30 days';
+with forgotten as (
+    delete from payments.stripe_checkout_sessions
+    where created_by is null and subject_type is null and caller_scope like 'guest:%'
+      and status in ('failed', 'expired') and created_at < now() - interval '30 days'
+    returning id)
+delete from payments.checkout_attempts a using forgotten where a.id = forgotten.id;
 
 -- name: read
 select payments.checkout_session_json(s.id) from payments.stripe_checkout_sessions s

@@ -135,9 +135,9 @@ where k.customer_id = any($2::text[]) and k.environment = $1;
 
 -- name: select_checkouts
 select c.id, c.created_at, payments.iso(c.created_at) as created, c.mode, c.status, c.created_by, c.caller_scope,
-       c.subject_type, c.subject_id, c.line_items, c.generation, c.attempt, c.checkout_session_id, c.last_error,
-       payments.iso(c.updated_at) as updated
-from payments.stripe_checkout_sessions c
+       c.subject_type, c.subject_id, c.line_items, c.generation, coalesce(a.attempt, 1) as attempt,
+       c.checkout_session_id, c.last_error, payments.iso(c.updated_at) as updated
+from payments.stripe_checkout_sessions c left join payments.checkout_attempts a using (id)
 where c.environment = $1 and (c.id = any($3::uuid[]) or c.checkout_session_id = any($2::text[]));
 
 -- name: select_fulfillments

@@ -292,7 +292,6 @@ begin
             customer_id = r.customer_id, payment_intent_id = r.payment_intent_id,
             subscription_id = r.subscription_id, url = r.url, currency = r.currency,
             amount_subtotal = r.amount_subtotal, expires_at = payments.unix(r.expires_at), last_error = null,
-            leased_until = null,
             raw = case when r.raw_in_hand then payments.raw_in_hand(p_event, r.checkout_session_id)
                        else coalesce(nullif(r.raw, '{}'), s.raw) end
         where s.id = known_id

@@ -40,7 +40,10 @@ $$;
 create or replace function payments.known(
     p_environment text, p_object_type text, p_object_id text, p_as_of bigint, p_source text, p_event_id text,
     p_payment_keys text[], out head json, out rivals json, out family json, out invoice text
-) language plpgsql as $$
+) language plpgsql
+-- Where keys are an array PostgreSQL would plan anew for each event, to find the same plan: by index, even of a plan that
+-- was made while the tables were empty.
+set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
 declare
     newest bigint;       -- second of the newest event
     newest_read bigint;

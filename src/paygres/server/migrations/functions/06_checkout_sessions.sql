@@ -264,16 +264,15 @@ begin
             elsif live_subscription is not null then
                 raise exception '%', live_subscription using errcode = 'PG409';
             end if;
-            -- What is sent with the merchant's key is not the caller's to write (policy asked_for_only). Afterwards the
-            -- caller again: developers' deferred triggers run at the end.
-            perform set_config('role', 'payments_trigger', true);
-            update payments.stripe_checkout_sessions s
-            set stripe_params = p_params, leased_until = clock_timestamp() + p_lease
-            where s.id = p_id;
+            -- What is sent with the merchant's key is not the caller's to write. Afterwards the caller again: developers'
+            -- deferred triggers run at the end.
+            perform set_config('role', own_role, true);
+            params := p_params::text;
+            insert into payments.checkout_attempts (id, params, leased_until)
+            values (p_id, params, clock_timestamp() + p_lease);
             perform set_config('role', p_role, true);
             outcome := 'created';
             row_id := p_id;
-            params := p_params::text;
             session := null;
             return;
         end if;
@@ -281,21 +280,25 @@ begin
     outcome := 'conflict';  -- the key's row exists and the caller may not see it
 end $$;
 
--- Take over a row whose owner died at Stripe; null while the owner's lease still runs.
+-- Take over a row whose owner died at Stripe; null while the owner's lease still runs. Without params: a row that SQL put
+-- there, for which nothing is sent.
 create or replace function payments.lease_checkout_session(p_id uuid, p_lease interval) returns json
 language plpgsql as $$
 declare
-    own_role text := current_setting('role');
     taken json;
 begin
-    perform set_config('role', 'payments_trigger', true);  -- developers' triggers may sit on this table
-    update payments.stripe_checkout_sessions s
-    set leased_until = clock_timestamp() + p_lease, attempt = s.attempt + 1
-    where s.id = p_id and s.status = 'initialized'
-      and coalesce(s.leased_until < clock_timestamp(), true)
-    returning json_build_object('params', s.stripe_params, 'account_id', s.account_id, 'environment', s.environment)
-    into taken;
-    perform set_config('role', own_role, true);
+    select json_build_object('params', a.params::json, 'account_id', s.account_id, 'environment', s.environment)
+    into taken
+    from payments.stripe_checkout_sessions s left join payments.checkout_attempts a using (id)
+    where s.id = p_id and s.status = 'initialized';
+    if taken ->> 'params' is not null then
+        update payments.checkout_attempts a
+        set leased_until = clock_timestamp() + p_lease, attempt = a.attempt + 1
+        where a.id = p_id and coalesce(a.leased_until < clock_timestamp(), true);
+        if not found then
+            return null;
+        end if;
+    end if;
     return taken;
 end $$;
 
@@ -307,9 +310,10 @@ declare
 begin
     perform set_config('role', 'payments_trigger', true);
     update payments.stripe_checkout_sessions s
-    set status = case when p_over then 'failed' else s.status end, last_error = p_error, leased_until = null
+    set status = case when p_over then 'failed' else s.status end, last_error = p_error
     where s.id = p_id and s.status = 'initialized';
     perform set_config('role', own_role, true);
+    update payments.checkout_attempts a set leased_until = null where a.id = p_id;
 end $$;
 
 create or replace function payments.give_up_checkout_sessions() returns void

@@ -43,22 +43,24 @@ begin
             amount_disputed bigint, amount_lost bigint, currency text, description text, paid_at bigint,
             failed_at bigint, refunded_at bigint, created bigint, gone boolean)
     loop
-        for former in
-            select * from jsonb_to_recordset(coalesce(r.replaces, '[]')) as f (object_type text, object_id text)
-        loop
-            -- The row keeps its place under its new name; a second one was the same money twice.
-            update payments.transactions t
-            set provider_object_type = r.object_type, provider_object_id = r.object_id
-            where t.provider = 'stripe' and t.environment = p_environment
-              and t.provider_object_type = former.object_type and t.provider_object_id = former.object_id
-              and not exists (
-                  select from payments.transactions other
-                  where other.provider = 'stripe' and other.environment = p_environment
-                    and other.provider_object_type = r.object_type and other.provider_object_id = r.object_id);
-            delete from payments.transactions t
-            where t.provider = 'stripe' and t.environment = p_environment
-              and t.provider_object_type = former.object_type and t.provider_object_id = former.object_id;
-        end loop;
+        if r.replaces is not null then
+            for former in
+                select * from jsonb_to_recordset(r.replaces) as f (object_type text, object_id text)
+            loop
+                -- The row keeps its place under its new name; a second one was the same money twice.
+                update payments.transactions t
+                set provider_object_type = r.object_type, provider_object_id = r.object_id
+                where t.provider = 'stripe' and t.environment = p_environment
+                  and t.provider_object_type = former.object_type and t.provider_object_id = former.object_id
+                  and not exists (
+                      select from payments.transactions other
+                      where other.provider = 'stripe' and other.environment = p_environment
+                        and other.provider_object_type = r.object_type and other.provider_object_id = r.object_id);
+                delete from payments.transactions t
+                where t.provider = 'stripe' and t.environment = p_environment
+                  and t.provider_object_type = former.object_type and t.provider_object_id = former.object_id;
+            end loop;
+        end if;
         if r.gone then
             delete from payments.transactions t
             where t.provider = 'stripe' and t.environment = p_environment
