@@ -122,8 +122,7 @@ def test_a_guest_who_asks_again_too_late_to_resume_gets_a_new_session(open_shop:
     (row,) = open_shop.rows("late guest")
     aged = {**open_shop.sent(str(row["id"])), "expires_at": int(time.time()) + 60}
     open_shop.force(
-        f"update payments.checkout_attempts set params = '{orjson.dumps(aged).decode()}'"
-        f" where id = '{row['id']}'"
+        f"update payments.checkout_attempts set params = '{orjson.dumps(aged).decode()}' where id = '{row['id']}'"
     )
     session = open_shop.buy(guest("192.0.2.1"), **wanted)
     assert session["status"] == "open"

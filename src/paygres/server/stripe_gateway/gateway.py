@@ -9,8 +9,7 @@ import importlib
 import random
 import re
 import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from types import ModuleType
@@ -55,21 +54,25 @@ class _Lane:
     budget: Budget | None
 
 
-@contextmanager
-def _counted(operation: str) -> Iterator[None]:
+class _Counted:
     """For /metrics: how a request ended and how long it took, its turn and its retries included."""
-    began, status = perf_counter(), "200"
-    try:
-        yield
-    except errors.PaygresError as error:
-        lost = isinstance(error, errors.Upstream) and error.status == 502 and not error.definite
-        status = "unreachable" if lost else str(error.status)
-        raise
-    except BaseException:  # cancelled: whoever asked has gone
-        status = "abandoned"
-        raise
-    finally:
-        stripe_answered(operation, status, perf_counter() - began)
+
+    __slots__ = ("_began", "_operation")
+
+    def __init__(self, operation: str) -> None:
+        self._operation = operation
+
+    def __enter__(self) -> None:
+        self._began = perf_counter()
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        status = "200"
+        if isinstance(error, errors.PaygresError):
+            lost = isinstance(error, errors.Upstream) and error.status == 502 and not error.definite
+            status = "unreachable" if lost else str(error.status)
+        elif error is not None:  # cancelled: whoever asked has gone
+            status = "abandoned"
+        stripe_answered(self._operation, status, perf_counter() - self._began)
 
 
 class StripeGateway:
@@ -116,7 +119,7 @@ class StripeGateway:
         if method == "post":
             idempotency_key = _as_header(idempotency_key or f"paygres:{uuid.uuid4()}")
         patience = PATIENCE[priority]
-        with _counted(endpoint_of(method, path)):
+        with _Counted(endpoint_of(method, path)):
             try:
                 async with asyncio.timeout(patience + _STRIPE_SECONDS):
                     reply, elapsed = await self._send(

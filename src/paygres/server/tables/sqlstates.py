@@ -1,8 +1,5 @@
 """PostgreSQL's errors in our own words, once, at the border (contract 1.2)."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import asyncpg
 
 from paygres.server.errors import InvalidRequest, NotConfigured, PermissionDenied, Unavailable
@@ -22,15 +19,22 @@ BUSY = "The database is busy with the same objects; try again shortly"
 _CONTENDED = ("40P01", "55P03", "40001")
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    """Raise Contended, TooLong or one of errors.py instead of asyncpg's exceptions."""
-    try:
-        yield
-    except asyncpg.PostgresError as error:
-        raise _translation(error) from error
-    except (OSError, asyncpg.InterfaceError) as error:
-        raise Unavailable("The database connection was lost; try again shortly", retry_after=2) from error
+class translated:
+    """Raise Contended, TooLong or one of errors.py instead of asyncpg's exceptions. No generator: it is around every
+    statement."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is None:
+            return
+        if isinstance(error, asyncpg.PostgresError):
+            raise _translation(error) from error
+        if isinstance(error, OSError | asyncpg.InterfaceError):
+            raise Unavailable("The database connection was lost; try again shortly", retry_after=2) from error
 
 
 def _translation(error: asyncpg.PostgresError) -> Exception:
