@@ -105,6 +105,7 @@ async def apply_within(tx: Tx, road: Road, event: Event, payload: str) -> Applie
         status,
         reason,
         attempts,
+        opened.state == "retry",
         retry_in(attempts, parked=status == "pending"),
     )
     if opened.listeners and _is_told(road, event, status, reason):

@@ -24,7 +24,7 @@ _UNDO = "ROLLBACK TO SAVEPOINT listeners"
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What is about to become of an event; `retry_in` when it fails."""
+    """What is about to become of an event; `waited` when it has been in the queue, `retry_in` when it fails."""
 
     environment: str
     account_id: str
@@ -34,6 +34,7 @@ class Ending:
     status: str
     reason: str | None
     attempts: int
+    waited: bool
     retry_in: timedelta | None
 
     async def close(self, tx: Tx) -> events.Closed:
@@ -47,6 +48,7 @@ class Ending:
             self.status,
             self.reason,
             self.attempts,
+            self.waited,
             self.retry_in,
         )
 

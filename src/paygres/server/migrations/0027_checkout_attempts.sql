@@ -24,3 +24,7 @@ create policy asked_for_only on payments.stripe_checkout_sessions as restrictive
                 and last_error is null and raw = '{}' and currency is null and amount_subtotal is null
                 and attempt = 1 and leased_until is null and expires_at is null
                 and superseded_by is null and superseded_by_subscription is null);
+
+-- payments.close_event is told whether the event was in the queue; payments.event_json has the row.
+drop function if exists payments.close_event(text, text, jsonb, jsonb, text, text, integer, interval);
+drop function if exists payments.event_json(uuid);

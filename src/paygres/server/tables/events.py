@@ -111,13 +111,14 @@ async def close_event(
     status: str,
     reason: str | None,
     attempts: int,
+    waited: bool,
     retry_in: timedelta | None,
 ) -> Closed:
-    """Apply the rows and mark the event, each in its own savepoint."""
+    """Apply the rows and mark the event, each in its own savepoint; `waited`: it has been in the queue."""
     encoded = None if rows is None else orjson.dumps(rows).decode()
     with translated():
         row = await tx.fetchrow(
-            Q.close_event, environment, account_id, payload, encoded, status, reason, attempts, retry_in
+            Q.close_event, environment, account_id, payload, encoded, status, reason, attempts, waited, retry_in
         )
     assert row is not None
     return Closed(row["status"], row["error"], _decoded(row["event"]))

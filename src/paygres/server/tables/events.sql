@@ -5,7 +5,7 @@ select state, attempts, head, rivals, family, invoice, event, before, listeners,
 from payments.open_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 
 -- name: close_event
-select status, error, event from payments.close_event($1, $2, $3, $4, $5, $6, $7, $8);
+select status, error, event from payments.close_event($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
 -- name: project_event
 select status, error from payments.project_event($1, $2, $3, $4);

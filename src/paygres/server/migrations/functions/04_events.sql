@@ -1,8 +1,9 @@
 -- The event road: open_event records and reads, the server settles and projects, close_event applies and marks.
 -- Both run in ONE transaction; developers' code runs only inside close_event's savepoints.
 
--- The contract's event, keys in its order. By id, not by row: a row given whole would carry its payload along.
-create or replace function payments.event_json(p_id uuid) returns json
+-- The contract's event, keys in its order. PostgreSQL puts its text in the place of the call, so the row's payload is not
+-- carried along.
+create or replace function payments.event_json(e payments.webhook_events) returns json
 language sql stable as $$
     select json_build_object(
         'environment', e.environment, 'eventId', e.provider_event_id, 'eventType', e.event_type,
@@ -11,7 +12,6 @@ language sql stable as $$
         'lastError', e.last_error, 'receivedAt', payments.iso(e.received_at),
         'processedAt', payments.iso(e.processed_at), 'createdAt', payments.iso(e.created_at),
         'updatedAt', payments.iso(e.updated_at))
-    from payments.webhook_events e where e.id = p_id
 $$;
 
 -- `{id, object, deleted}`: the object is gone, and nothing else is said of it. The same for a row of the ledger.
@@ -164,7 +164,7 @@ begin
         where q.environment = p_environment and q.event_id = p_event_id for update;
         if not found then
             state := 'done';
-            select payments.event_json(e.id) into event from payments.webhook_events e
+            select payments.event_json(e) into event from payments.webhook_events e
             where e.provider = 'stripe' and e.environment = p_environment and e.provider_event_id = p_event_id;
             return;
         end if;
@@ -216,10 +216,13 @@ begin
         update payments.webhook_events e
         set processing_status = p_status, last_error = p_error,
             processed_at = case when p_status in ('processed', 'ignored') then now() end
-        where e.id = row_id;
+        where e.id = row_id
+        returning payments.event_json(e) into marked;
     end if;
     set constraints all immediate;  -- a developer's deferred trigger must fail here, not at our COMMIT
-    marked := payments.event_json(row_id);
+    if marked is null then  -- it stays pending, or a developer's trigger let it be so
+        select payments.event_json(e) into marked from payments.webhook_events e where e.id = row_id;
+    end if;
     perform set_config('role', own_role, true);
     return marked;
 end $$;
@@ -261,10 +264,11 @@ exception
 end $$;
 
 -- Two savepoints: (a) projections, (b) the mark that fires developers' triggers. A failure in (b) keeps (a).
--- p_status: processed, ignored; pending (parked: p_reason says why) keeps the event for the worker.
+-- p_status: processed, ignored; pending (parked: p_reason says why) keeps the event for the worker. p_waited: it has been
+-- in the queue.
 create or replace function payments.close_event(
     p_environment text, p_account_id text, p_event jsonb, p_rows jsonb, p_status text, p_reason text,
-    p_attempts integer, p_retry_in interval,
+    p_attempts integer, p_waited boolean, p_retry_in interval,
     out status text, out error text, out event json
 ) language plpgsql as $$
 declare
@@ -288,8 +292,10 @@ begin
                 perform payments.settle_noted_reversals(p_environment);
                 set constraints all immediate;
             end if;
-            delete from payments.event_queue q
-            where q.environment = p_environment and q.event_id = p_event ->> 'id';
+            if p_waited then
+                delete from payments.event_queue q
+                where q.environment = p_environment and q.event_id = p_event ->> 'id';
+            end if;
             if p_attempts > 1 then  -- at its first attempt an event writes nothing more than it must
                 insert into payments.event_attempts (environment, event_id, attempt, outcome, error, duration_ms)
                 values (p_environment, p_event ->> 'id', p_attempts, status, error, payments.ms_so_far());
