@@ -18,6 +18,7 @@ from paygres.server.flows.parts import Parts
 from paygres.server.flows.resume_checkout_sessions import resume_checkout_sessions
 from paygres.server.tables import checkout_sessions
 from tests.flows.checkouts import ADA, SESSIONS, checkout_request, without_endpoints
+from tests.flows.listening import until
 from tests.flows.running_parts import parts_on, rows
 from tests.fresh_database import FreshDatabase
 from tests.sandbox.running import Sandbox
@@ -25,6 +26,7 @@ from tests.sandbox.running import Sandbox
 CALLER = Caller("authenticated", sub=ADA)
 POST = {"path": SESSIONS, "method": "POST"}
 ABANDONED = "updated_at = now() - interval '6 s'"
+WAITING = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +125,19 @@ async def test_what_another_request_is_busy_with_is_left_alone(database: FreshDa
         await force(database, young, "updated_at = now()")
         assert await resume_checkout_sessions(parts) == 0
     assert made(stripe, leased) == made(stripe, young) == []
+
+
+async def test_a_checkout_that_ends_while_it_is_taken_over_is_not_sent(
+    database: FreshDatabase, stripe: Sandbox
+) -> None:
+    async with connected(database, stripe) as parts:
+        row_id = await abandon(parts, database, stripe.price(), at_stripe=False)
+        async with parts.db.as_service() as tx:
+            await tx.execute("select payments.end_checkout_attempt($1, true, 'Stripe refused')", row_id)
+            taking = asyncio.create_task(checkout_sessions.lease(parts.db, row_id, timedelta(seconds=35)))
+            await until(lambda: rows(database, WAITING))
+        assert await taking is None
+    assert (await row(database, row_id))["status"] == "failed"
 
 
 async def test_two_workers_send_a_checkout_once(database: FreshDatabase, stripe: Sandbox) -> None:

@@ -287,33 +287,30 @@ language plpgsql as $$
 declare
     taken json;
 begin
+    update payments.checkout_attempts a
+    set leased_until = clock_timestamp() + p_lease, attempt = a.attempt + 1
+    where a.id = p_id and coalesce(a.leased_until < clock_timestamp(), true);
+    -- Looked at afterwards: whoever had the attempt until now may have ended the session.
     select json_build_object('params', a.params::json, 'account_id', s.account_id, 'environment', s.environment)
     into taken
     from payments.stripe_checkout_sessions s left join payments.checkout_attempts a using (id)
-    where s.id = p_id and s.status = 'initialized';
-    if taken ->> 'params' is not null then
-        update payments.checkout_attempts a
-        set leased_until = clock_timestamp() + p_lease, attempt = a.attempt + 1
-        where a.id = p_id and coalesce(a.leased_until < clock_timestamp(), true);
-        if not found then
-            return null;
-        end if;
-    end if;
+    where s.id = p_id and s.status = 'initialized' and (found or a.id is null);
     return taken;
 end $$;
 
--- An attempt that did not make a session: over (Stripe surely made none), or to be resumed.
+-- An attempt that did not make a session: over (Stripe surely made none), or to be resumed. The attempt first: who waits
+-- to lease it then sees what became of the session.
 create or replace function payments.end_checkout_attempt(p_id uuid, p_over boolean, p_error text) returns void
 language plpgsql as $$
 declare
     own_role text := current_setting('role');
 begin
+    update payments.checkout_attempts a set leased_until = null where a.id = p_id;
     perform set_config('role', 'payments_trigger', true);
     update payments.stripe_checkout_sessions s
     set status = case when p_over then 'failed' else s.status end, last_error = p_error
     where s.id = p_id and s.status = 'initialized';
     perform set_config('role', own_role, true);
-    update payments.checkout_attempts a set leased_until = null where a.id = p_id;
 end $$;
 
 create or replace function payments.give_up_checkout_sessions() returns void
