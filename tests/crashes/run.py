@@ -30,6 +30,7 @@ OPERATES = 3.0  # seconds between two things that an operator does
 # What waits for a lease of the dead, or for a moment that is chosen with care; the long form waits, too.
 HURRY = """
 update payments.stripe_checkout_sessions set leased_until = now() - interval '1 s' where leased_until > now();
+update payments.checkout_attempts set leased_until = now() - interval '1 s' where leased_until > now();
 update payments.event_queue set leased_until = null where leased_until is not null;
 update payments.refetch_queue set leased_until = null, next_attempt_at = now();
 """
