@@ -7,6 +7,7 @@ after a single statement, when the next one is refused or cancelled for it.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -24,6 +25,7 @@ PoolName = Literal["checkout", "webhook"]
 SERVICE_ROLE = "paygres_service"
 ACQUIRE_SECONDS = 10.0
 KEEP_SECONDS = 60.0
+IDLE_SECONDS = 300.0
 
 # Nothing waits longer in PostgreSQL, unless a flow says so. Webhooks are tight because developers' triggers run
 # there and Stripe holds the buyer's redirect for the answer (decision 8).
@@ -133,9 +135,9 @@ class _Kept:
 
 
 class _Pool:
-    """asyncpg's pool, whose connections are kept for a minute of use: giving one back costs the library a task of its
-    own, as much as a statement. What a block ended badly is given back at once, since the library may still have to
-    wait for PostgreSQL there; so are those that nobody needed for that minute."""
+    """asyncpg's pool, whose connections are kept for a minute: giving one back costs the library a task of its own, as
+    much as a statement. What a block ended badly is given back at once, since the library may still have to wait for
+    PostgreSQL there. What is idle after its minute is given back too, for the library to close what stays idle."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
@@ -144,6 +146,7 @@ class _Pool:
         self._idle: list[_Kept] = []  # the last one is taken first
         self._asked = 0  # at work, and waited for
         self._closing = False
+        self._keeper = asyncio.create_task(self._give_back_idle())
 
     @property
     def in_use(self) -> int:
@@ -171,27 +174,38 @@ class _Pool:
             kept = self._idle.pop()
             if not _is_closed(kept.connection):
                 return kept
-            await self._pool.release(kept.connection)
+            await self._give_back(kept)
         async with asyncio.timeout(ACQUIRE_SECONDS):  # the library's own timeout would cost a task
             return _Kept(await self._pool.acquire(), time.monotonic() + KEEP_SECONDS)
 
     async def release(self, kept: _Kept, *, ended_well: bool) -> None:
         try:
-            now = time.monotonic()
-            if not ended_well or self._closing or kept.until < now:
-                await self._pool.release(kept.connection)  # may wait for PostgreSQL to cancel a statement
+            if not ended_well or self._closing or kept.until < time.monotonic():
+                await self._give_back(kept)
             else:
                 self._idle.append(kept)
-                if self._idle[0].until < now:
-                    await self._pool.release(self._idle.pop(0).connection)
         finally:
             self._turns.release()
             self._asked -= 1
 
+    async def _give_back(self, kept: _Kept) -> None:
+        """What breaks on the way is closed by the library. How the block ended is known without it, and not changed."""
+        with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+            await self._pool.release(kept.connection)  # may wait for PostgreSQL to cancel a statement
+
+    async def _give_back_idle(self) -> None:
+        """A task for as long as the pool is open: where nothing is asked for, nothing else would come by."""
+        while True:
+            await asyncio.sleep(KEEP_SECONDS)
+            now = time.monotonic()
+            while self._idle and self._idle[0].until < now:
+                await self._give_back(self._idle.pop(0))
+
     async def close(self) -> None:
         self._closing = True
+        self._keeper.cancel()
         while self._idle:
-            await self._pool.release(self._idle.pop().connection)
+            await self._give_back(self._idle.pop())
         await self._pool.close()
 
 
@@ -222,7 +236,7 @@ class _Lent:
                 error, OSError | asyncpg.PostgresError | asyncpg.InterfaceError | asyncpg.InternalClientError
             ):
                 if type(error) is asyncpg.InternalClientError:  # told of its end while idle, and not yet closed
-                    connection.terminate()
+                    _terminate(connection)
                 if _is_closed(connection) or _away(error):
                     # A COMMIT whose answer is lost may have happened: the same request again finds out.
                     raise Unavailable("The database connection was lost; try again shortly", retry_after=2) from error
@@ -242,12 +256,17 @@ def _is_closed(connection: Tx) -> bool:
         return True
 
 
+def _terminate(connection: Tx) -> None:
+    with contextlib.suppress(asyncpg.InterfaceError):  # the pool took a broken one back already
+        connection.terminate()
+
+
 async def _open_pool(url: str, size: int, name: str) -> asyncpg.Pool:
     return await asyncpg.create_pool(
         url,
         min_size=1,
         max_size=size,
-        max_inactive_connection_lifetime=300.0,
+        max_inactive_connection_lifetime=IDLE_SECONDS,
         reset=_keep_as_is,
         timeout=5.0,
         server_settings={
@@ -267,7 +286,7 @@ async def _roll_back(connection: Tx) -> None:
     try:
         await connection.execute(f"ROLLBACK; {_AS_AT_FIRST}", timeout=2.0)
     except Exception:
-        connection.terminate()  # a statement that will not stop: the server ends it with its connection
+        _terminate(connection)  # a statement that will not stop: the server ends it with its connection
 
 
 async def _put_right(connection: Tx) -> None:
@@ -275,7 +294,7 @@ async def _put_right(connection: Tx) -> None:
     try:
         await connection.execute(_AS_AT_FIRST, timeout=2.0)
     except Exception:
-        connection.terminate()
+        _terminate(connection)
 
 
 async def _keep_as_is(connection: asyncpg.Connection) -> None:
