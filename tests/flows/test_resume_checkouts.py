@@ -210,3 +210,21 @@ async def test_after_23_hours_a_checkout_is_given_up_and_its_key_starts_anew(
     assert session["status"] == "open"
     assert (await row(database, uuid.UUID(session["id"])))["generation"] == 2
     assert made(stripe, row_id) == []
+
+
+async def test_what_a_guest_left_behind_a_month_ago_is_forgotten_with_what_was_to_be_sent(
+    database: FreshDatabase, stripe: Sandbox
+) -> None:
+    async with connected(database, stripe) as parts:
+        kept = await abandon(parts, database, stripe.price(), at_stripe=False)
+        gone = await abandon(parts, database, stripe.price(), at_stripe=False)
+        left_behind = "status = 'failed', created_at = now() - interval '31 days'"
+        await force(database, kept, left_behind)
+        await force(
+            database,
+            gone,
+            f"{left_behind}, created_by = null, subject_type = null, subject_id = null, caller_scope = 'guest:a'",
+        )
+        await checkout_sessions.abandoned(parts.db, ["test"], 10)
+    assert await rows(database, "select id from payments.stripe_checkout_sessions") == [{"id": kept}]
+    assert await rows(database, "select id from payments.checkout_attempts") == [{"id": kept}]

@@ -92,6 +92,8 @@ OWNERS = {
     "payments.money_of(text,text)",
     "payments.superseding(payments.stripe_checkout_sessions)",
     "payments.announce_fulfillment()",
+    # whoever deletes a checkout, what Stripe was sent for it goes too
+    "payments.forget_checkout_attempt()",
 }
 
 

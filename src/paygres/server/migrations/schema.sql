@@ -121,6 +121,16 @@ CREATE TABLE payments.webhook_events (
 )
 WITH (toast_tuple_target='8160');
 
+-- function forget_checkout_attempt()
+CREATE FUNCTION payments.forget_checkout_attempt() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    AS $$
+begin
+    delete from payments.checkout_attempts a where a.id = old.id;
+    return null;
+end $$;
+
 -- table fulfillments
 CREATE TABLE payments.fulfillments (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -1534,6 +1544,9 @@ CREATE TRIGGER trg_auth_users_updated_at BEFORE UPDATE ON auth.users FOR EACH RO
 
 -- trigger checkout_options trg_payments_checkout_options_updated_at
 CREATE TRIGGER trg_payments_checkout_options_updated_at BEFORE UPDATE ON payments.checkout_options FOR EACH ROW EXECUTE FUNCTION system.update_updated_at();
+
+-- trigger stripe_checkout_sessions trg_payments_checkout_sessions_forgotten
+CREATE TRIGGER trg_payments_checkout_sessions_forgotten AFTER DELETE ON payments.stripe_checkout_sessions FOR EACH ROW EXECUTE FUNCTION payments.forget_checkout_attempt();
 
 -- trigger customer_mappings trg_payments_customer_mappings_updated_at
 CREATE TRIGGER trg_payments_customer_mappings_updated_at BEFORE UPDATE ON payments.customer_mappings FOR EACH ROW EXECUTE FUNCTION system.update_updated_at();

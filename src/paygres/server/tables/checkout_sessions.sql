@@ -37,12 +37,9 @@ order by s.created_at limit $2;
 select payments.give_up_checkout_sessions();
 
 -- name: forget_guests
-with forgotten as (
-    delete from payments.stripe_checkout_sessions
-    where created_by is null and subject_type is null and caller_scope like 'guest:%'
-      and status in ('failed', 'expired') and created_at < now() - interval '30 days'
-    returning id)
-delete from payments.checkout_attempts a using forgotten where a.id = forgotten.id;
+delete from payments.stripe_checkout_sessions
+where created_by is null and subject_type is null and caller_scope like 'guest:%'
+  and status in ('failed', 'expired') and created_at < now() - interval '30 days';
 
 -- name: read
 select payments.checkout_session_json(s.id) from payments.stripe_checkout_sessions s
