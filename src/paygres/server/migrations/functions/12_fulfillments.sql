@@ -123,6 +123,18 @@ language sql as $$
     select pg_advisory_xact_lock(hashtextextended('fulfillment:' || p_environment || ':' || p_rule || ':' || p_key, 7130))
 $$;
 
+-- Was the key's fulfillment granted for another payment, and does that stand? Asked under the key's lock.
+create or replace function payments.fulfilled_by_another(
+    p_environment text, p_rule text, p_key text, p_payment_key text
+) returns boolean
+language plpgsql stable as $$  -- not in SQL: that would be planned anew for each grant
+begin
+    return exists (
+        select from payments.fulfillments other
+        where other.key = p_key and other.rule = p_rule and other.environment = p_environment
+          and other.status = 'granted' and other.payment_key <> p_payment_key);
+end $$;
+
 -- True exactly once for a rule and a payment: give what was bought, in this transaction. False when the event is not
 -- about money that has come, when it was given already, when all of the money has gone back, and when what was bought is
 -- not what the developer expected: that is kept as `quarantined` for an operator. An event of a quarantined payment that
@@ -173,10 +185,7 @@ begin
         problem := payments.misfit(
             money.amount, money.currency, money.items, p_expected_amount, p_expected_currency, p_expected_items);
     end if;
-    if problem is null and exists (
-        select from payments.fulfillments other
-        where other.key = p_key and other.rule = p_rule and other.environment = p_environment
-          and other.status = 'granted' and other.payment_key <> money.payment_key) then
+    if problem is null and payments.fulfilled_by_another(p_environment, p_rule, p_key, money.payment_key) then
         problem := format('%s was fulfilled by another payment already', p_key);
     end if;
     if money.amount_paid > 0 and money.amount_kept = 0 then
@@ -334,9 +343,7 @@ begin
             if given.key is not null then
                 perform payments.lock_fulfillment(p_environment, given.rule, given.key);
             end if;
-            if exists (select from payments.fulfillments other
-                       where other.key = given.key and other.rule = given.rule and other.environment = p_environment
-                         and other.status = 'granted' and other.id <> given.id) then
+            if payments.fulfilled_by_another(p_environment, given.rule, given.key, p_payment_key) then
                 now_is := 'quarantined';
                 why := format('its money is back, and %s was fulfilled by another payment meanwhile', given.key);
             else
@@ -433,10 +440,7 @@ begin
     perform set_config('role', 'payments_trigger', true);
     update payments.fulfillments f set status = 'granted', reason = null
     where f.id = p_id and f.environment = p_environment and f.status = 'quarantined' and f.granted_at is not null
-      and not exists (
-          select from payments.fulfillments other
-          where other.key = f.key and other.rule = f.rule and other.environment = f.environment
-            and other.status = 'granted' and other.id <> f.id);
+      and not payments.fulfilled_by_another(p_environment, f.rule, f.key, f.payment_key);
     done := found;
     perform set_config('role', own_role, true);
     return done;
