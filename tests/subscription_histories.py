@@ -132,13 +132,13 @@ def billed(name: str, number: int, at: int, metadata: Raw, *, declines: int = 0,
     return found
 
 
-def refund(pays: str, attempt: int, at: int, amount: int, before: Raw) -> list[Event]:
-    """A card refund as recorded: refund.created, charge.refunded, refund.updated."""
+def refund(pays: str, attempt: int, at: int, amount: int, before: Raw, *, names_charge: bool = True) -> list[Event]:
+    """A card refund as recorded: refund.created, charge.refunded, refund.updated. One may name its intent alone."""
     back = {
         "id": f"re_{pays}",
         "object": "refund",
         "amount": amount,
-        "charge": f"ch_{pays}_{attempt}",
+        "charge": f"ch_{pays}_{attempt}" if names_charge else None,
         "created": at,
         "currency": "usd",
         "description": None,

@@ -64,7 +64,7 @@ def one_life(draw: st.DrawFn, number: int) -> list[Event]:
     )
     if what == "disputed":
         found += dispute(name, at=at + 900, ends=draw(st.sampled_from(["won", "lost"])))
-        found += refund(name, 1, at + 1000, 500, charge(name, created=at))
+        found += refund(name, 1, at + 1000, 500, charge(name, created=at), names_charge=draw(st.booleans()))
     return found
 
 

@@ -61,7 +61,7 @@ def refunded(family: Family) -> dict[str | None, int]:
     by_charge: dict[str | None, list[Member]] = {charge: [] for charge in charges}
     for member in family.members:
         if member.object_type == "refund":
-            by_charge.setdefault(as_id(member.raw.get("charge")), []).append(member)
+            by_charge.setdefault(_charge_of(member.raw, family), []).append(member)
     total: dict[str | None, int] = {}
     for charge_id, made in by_charge.items():
         succeeded = sum(int(r.raw["amount"]) for r in made if r.raw.get("status") == refunds.GIVEN_BACK)
@@ -75,6 +75,18 @@ def refunded(family: Family) -> dict[str | None, int]:
             told = max(counted - undone, min(counted, alive))
         total[charge_id] = max(succeeded, told)
     return total
+
+
+def _charge_of(refund: StripeObject, family: Family) -> str | None:
+    """The charge that is given back. A refund may name its intent alone: one charge of that succeeded, and it counts
+    the refund."""
+    paid = (
+        charge["id"]
+        for charge in family.charges
+        if charge.get("status") == "succeeded"
+        and as_id(charge.get("payment_intent")) == as_id(refund.get("payment_intent"))
+    )
+    return as_id(refund.get("charge")) or next(paid, None)
 
 
 def captured(family: Family) -> int:
