@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 from hypothesis import strategies as st
 
-from tests.histories import START, Event, catalog, charge, customer, delayed_purchase, dispute, event, purchase
+from tests.histories import START, Event, catalog, charge, customer, delayed_purchase, dispute, event, purchase, session
 from tests.playing import Step
-from tests.subscription_histories import refund, subscribed
+from tests.subscription_histories import invoice, refund, subscribed
 
 SUBJECTS = (("team", "t1"), ("team", "t2"), ("user", "u1"))
 BASIL = "2025-03-31.basil"
@@ -29,7 +29,7 @@ def worlds(draw: st.DrawFn) -> list[Step]:
     reads = draw(st.lists(st.sampled_from(events), max_size=6))
     steps: list[Step] = [*events, *draw(oddities(events))]
     steps += [(e["data"]["object"], e["created"] - draw(st.integers(0, 1))) for e in reads]
-    return [*steps, *draw(tombstones(events)), *draw(wallets("rich"))]
+    return [*steps, *draw(tombstones(events)), *draw(wallets("rich")), *draw(free_checkouts("free"))]
 
 
 @st.composite
@@ -105,6 +105,22 @@ def wallets(draw: st.DrawFn, name: str) -> list[Step]:
             told = {"id": card, "object": "payment_method", "type": "card", "card": {"brand": "Visa", "last4": card}}
             found.append(({**state, "invoice_settings": {"default_payment_method": told}}, START + second))
     return found
+
+
+@st.composite
+def free_checkouts(draw: st.DrawFn, name: str) -> list[Step]:
+    """A checkout that cost nothing, perhaps with an invoice; reads tell that it has one, the event may."""
+    invoiced, at = f"in_{name}_1", START + draw(st.integers(0, 2))
+    done = session(name, status="complete", payment_status="no_payment_required", amount_total=0, url=None)
+    billed = {**done, "invoice": invoiced}
+    if draw(st.booleans()):
+        return [event("checkout.session.completed", START, done)] if draw(st.booleans()) else []
+    paid: dict[str, Any] = {"status": "paid", "amount_due": 0, "parent": None, "status_transitions": {"paid_at": START}}
+    return [
+        event("checkout.session.completed", START + 1, billed if draw(st.booleans()) else done),
+        event("invoice.paid", START, invoice(name, **paid)),
+        (billed, at),
+    ]
 
 
 @st.composite

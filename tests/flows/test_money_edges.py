@@ -1,6 +1,7 @@
 """What was given follows its money where tellings are odd: links that come late, refunds told again, other currencies,
-captures in part, invoices paid twice, and developers' code that fails."""
+captures in part, invoices paid twice, invoices for nothing, and developers' code that fails."""
 
+import itertools
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -373,3 +374,59 @@ async def test_what_an_invoice_was_paid_twice_may_go_back(database: FreshDatabas
     await told(db, event("charge.refunded", START + 95, charge("z1", customer="cus_1", amount_refunded=1000)))
     assert await mirrored(db) == {"in_z": ("partially_refunded", 2500, 1000)}
     assert await given(db) == {"in_z": ("granted", 1500)}
+
+
+def free(name: str, **changed: Any) -> dict[str, Any]:
+    """A session that cost nothing, by a coupon of 100 %."""
+    return session(name, status="complete", payment_status="no_payment_required", amount_total=0, url=None, **changed)
+
+
+NOTHING = {"amount_paid": 0, "amount_due": 0}
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(("completed", "read", "paid"))), ids="-".join)
+async def test_a_free_checkout_and_its_invoice_are_one_payment_in_any_order(
+    database: FreshDatabase, db: Database, order: tuple[str, ...]
+) -> None:
+    """The invoice came after the checkout was completed: only a read tells whose it is."""
+    selling(database)
+    for step in order:
+        if step == "completed":
+            await told(db, event("checkout.session.completed", START, free("f")))
+        elif step == "paid":
+            await told(db, event("invoice.paid", START + 5, invoice("f", **NOTHING)))
+        else:
+            await apply_reads(db, CONNECTION, [free("f", invoice="in_f")], START + 10)
+    assert await worked(db) == []
+    held = {key: status for key, (status, _) in (await given(db)).items() if status == "granted"}
+    assert held == {"in_f": "granted"}
+    # what was given twice before anybody could know is taken back, and nothing else is ever given twice
+    twice = len(sql(database, "select * from public.given")) == 2
+    assert twice == (order[-1] == "read")
+    assert [change["status"] for change in sql(database, "select status from public.changes")] == ["reversed"] * twice
+    assert await mirrored(db) == {"in_f": ("succeeded", 0, 0)}
+    assert await queued(db) == []
+    assert sql(database, "select * from payments.broken_grants", role="paygres_service") == []
+
+
+async def test_a_free_checkout_that_is_told_with_its_invoice_is_given_once(
+    database: FreshDatabase, db: Database
+) -> None:
+    selling(database)
+    await told(db, event("checkout.session.completed", START, free("f", invoice="in_f")))
+    await told(db, event("invoice.paid", START, invoice("f", **NOTHING)))
+    assert await given(db) == {"in_f": ("granted", 0)}
+    assert await mirrored(db) == {"in_f": ("succeeded", 0, 0)}
+
+
+async def test_with_one_key_a_free_checkout_and_its_invoice_are_given_once(
+    database: FreshDatabase, db: Database
+) -> None:
+    selling(database, "k")
+    await told(db, event("checkout.session.completed", START, free("f")))
+    await told(db, event("invoice.paid", START + 5, invoice("f", **NOTHING)))
+    await apply_reads(db, CONNECTION, [free("f", invoice="in_f")], START + 10)
+    assert await worked(db) == []
+    assert await given(db) == {"in_f": ("granted", 0)}
+    assert len(sql(database, "select * from public.given")) == 1
+    assert sql(database, "select from payments.attention where closed_at is null", role="project_admin") == []

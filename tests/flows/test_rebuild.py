@@ -16,11 +16,11 @@ from paygres.server.flows.rebuild_projections import Wanted, rebuild_projections
 from paygres.server.tables import reads
 from tests.flows.webhooks import hooked, script, sql
 from tests.fresh_database import FreshDatabase, cloned
-from tests.histories import START, Event, charge, event, intent, purchase
+from tests.histories import START, Event, charge, event, intent, purchase, session
 from tests.http.running import admin
 from tests.mirror import TABLES, Digest, digest
 from tests.playing import CONNECTION, ROAD, Mirror, deliver
-from tests.subscription_histories import billed, refund, subscribed
+from tests.subscription_histories import billed, invoice, refund, subscribed
 
 ME = Operator("tester", None, "because")
 OURS = ("stripe_checkout_sessions",)
@@ -67,6 +67,8 @@ def of_all_kinds(name: str, at: int = START) -> list[Event]:
         "type": "recurring",
         "metadata": {},
     }
+    free = session(f"{name}_free", status="complete", payment_status="no_payment_required", amount_total=0, url=None)
+    bill = invoice(f"{name}_free", status="paid", amount_due=0, parent=None, status_transitions={"paid_at": at})
     paid = charge(f"{name}_disputed")
     dispute = {
         "id": f"du_{name}",
@@ -93,6 +95,9 @@ def of_all_kinds(name: str, at: int = START) -> list[Event]:
         *subscribed(f"{name}_two", subject=("team", f"t_{name}"), at=at + 30),
         *subscribed(f"{name}_ended", at=at, ends=True),
         *billed(f"{name}_late", 7, at, {"insforge_subject_type": "team", "insforge_subject_id": f"l_{name}"}),
+        event("checkout.session.completed", at + 3, {**free, "invoice": bill["id"]}),
+        event("checkout.session.completed", at, free),
+        event("invoice.paid", at, bill),
         event("charge.succeeded", at, paid),
         event("charge.dispute.created", at + 9, dispute),
         *refund(f"{name}_unknown", 1, at, 300, charge(f"{name}_unknown"))[:1],

@@ -101,6 +101,18 @@ def failed_with_its_intent_alone() -> list[Step]:
     ]
 
 
+def invoiced_for_nothing() -> list[Step]:
+    """A checkout that cost nothing was its own payment until its invoice was told, here by a read."""
+    free = session(NAME, status="complete", payment_status="no_payment_required", amount_total=0, url=None)
+    bill = {"amount_paid": 0, "amount_due": 0, "customer": PAYER}
+    return [
+        event("checkout.session.completed", START, free),
+        event("invoice.paid", START, invoice(NAME, **bill)),
+        event("invoice.updated", START + 40, invoice(NAME, **bill, description="x"), {"description": None}),
+        ({**free, "invoice": f"in_{NAME}"}, START),
+    ]
+
+
 @pytest.mark.parametrize(
     ("history", "end"),
     [
@@ -110,6 +122,7 @@ def failed_with_its_intent_alone() -> list[Step]:
         (told_with_its_intent_alone, ("partially_refunded", 2500, 1000)),
         (named_by_one_refund_of_two, ("partially_refunded", 2500, 1700)),
         (failed_with_its_intent_alone, ("succeeded", 2500, 0)),
+        (invoiced_for_nothing, ("succeeded", 0, 0)),
     ],
 )
 def test_any_order_of_money_that_goes_back_ends_in_one_state(

@@ -106,11 +106,10 @@ async def write_objects(tx: Tx, world: World, page: FoldedPage, known: Known | N
     keys = in_lock_order(key for one in page.folded for key in one.keys)
     invoices = await rebuild.lock_payments(tx, environment, keys) if keys else {}
     links = [link for one in page.folded for link in one.links]
-    if known is not None and known.links:
-        await rebuild.rebuild_links(tx, environment, known.links)
-        invoices = await rebuild.lock_payments(tx, environment, keys)
-    if links:
-        await rebuild.rebuild_links(tx, environment, links)
+    for told in (known.links if known is not None else (), links):
+        if told:
+            await rebuild.rebuild_links(tx, environment, told)
+            invoices = await rebuild.lock_payments(tx, environment, keys)
     evidence: dict[str, list[Mapping[str, object]]] = {}
     for account_id, rows in known.evidence.items() if known is not None else ():
         evidence.setdefault(account_id, []).extend(rows)

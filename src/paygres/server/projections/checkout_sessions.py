@@ -2,6 +2,7 @@
 
 import uuid
 
+from paygres.server.projections.invoices import Link
 from paygres.server.projections.snapshots import Snapshot, StripeObject, as_id
 
 _STATUS = {"open": "open", "complete": "completed", "expired": "expired"}
@@ -9,23 +10,35 @@ _PAID = ("paid", "no_payment_required")
 
 
 def lifecycle(raw: StripeObject) -> tuple[int, ...]:
-    """open before complete or expired; unpaid before paid."""
+    """open before complete or expired; unpaid before paid; an intent and an invoice are never taken back."""
     return (
         int(raw.get("status") in ("complete", "expired")),
         int(raw.get("payment_status") in _PAID),
         int(raw.get("payment_intent") is not None),
+        int(raw.get("invoice") is not None),
     )
 
 
 def payment_keys(raw: StripeObject) -> tuple[str, ...]:
     """A completed session is about its intent, in subscription mode about its invoice; one that cost nothing in
-    payment mode is its own payment."""
+    payment mode is its own payment, and joins its invoice's family once it has one."""
     if raw.get("status") != "complete":
         return ()
-    key = as_id(raw.get("payment_intent")) or as_id(raw.get("invoice"))
-    if key is None and raw.get("mode") == "payment":
-        key = raw["id"]
-    return (key,) if key else ()
+    keys = (as_id(raw.get("payment_intent")) or as_id(raw.get("invoice")), raw["id"] if cost_nothing(raw) else None)
+    return tuple(key for key in keys if key)
+
+
+def cost_nothing(raw: StripeObject) -> bool:
+    """Nothing was to pay, so no intent was made; the session itself stands for it."""
+    return raw.get("status") == "complete" and raw.get("mode") == "payment" and not raw.get("payment_intent")
+
+
+def links(raw: StripeObject) -> list[Link]:
+    """The invoice of a session that cost nothing: Stripe may make it after the session was completed."""
+    invoice = as_id(raw.get("invoice"))
+    if invoice is None or not cost_nothing(raw):
+        return []
+    return [{"payment_intent_id": raw["id"], "invoice_id": invoice, "invoice_payment_id": raw["id"]}]
 
 
 def marks(snapshot: Snapshot) -> dict[str, int]:

@@ -57,7 +57,8 @@ class Kind:
     `required`: fields without which the object is not readable; `shape` raises Unreadable for subtler reasons.
     `lifecycle`: how far along it is, compared field by field. `rows`: (table, row) for the object itself.
     `payment_keys`: the payments it is about (pi_, cs_, ch_ or in_), its own first. `marks`: seconds at which this
-    snapshot says the payment was paid, failed or refunded. `links`: payment intents that pay an invoice.
+    snapshot says the payment was paid, failed or refunded. `links`: payment intents that pay an invoice, and
+    sessions that cost nothing and have one.
     `evidence`: that a subject pays as a customer. Both are gathered from every snapshot, not only the newest.
     `truncated`: it holds less than Stripe has, and must be read. `completes`: a stale telling has something that the
     newest one only names, so the rows are written anew (they look it up in the ledger). `attention`: what an operator
@@ -110,6 +111,7 @@ KINDS = {
             checkout_sessions.row,
             payment_keys=checkout_sessions.payment_keys,
             marks=checkout_sessions.marks,
+            links=checkout_sessions.links,
             evidence=subjects.of_session,
         ),
         Kind(

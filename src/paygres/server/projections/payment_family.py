@@ -48,7 +48,7 @@ class Family:
         self.intent_ids = sorted(
             {raw["id"] for raw in self.intents}
             | {intent for raw in self.charges if (intent := as_id(raw.get("payment_intent")))}
-            | {str(link["payment_intent_id"]) for link in (*told, *links)}
+            | {one for link in (*told, *links) if (one := str(link["payment_intent_id"])).startswith("pi_")}
         )
 
     def raws(self, object_type: str) -> list[StripeObject]:

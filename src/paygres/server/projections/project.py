@@ -6,7 +6,7 @@ from typing import Any
 
 from paygres.server.projections.latest import alone, settle
 from paygres.server.projections.objects import Kind
-from paygres.server.projections.payment_family import Family, Member
+from paygres.server.projections.payment_family import Family, Member, Row
 from paygres.server.projections.snapshots import Snapshot, StripeObject
 from paygres.server.projections.transactions import project_payment
 
@@ -36,7 +36,8 @@ def project(
 
     `rivals`: the other snapshots that could be newest. `head`: what was settled so far (as_of, source, event_id,
     deleted, undecided, bare, marks). `family`: the settled objects about the same payment, `current`'s own left out.
-    `invoice`: what is known of the invoice its payment intent pays: an id, "" for none, None for not known.
+    `invoice`: what is known of the invoice its payment intent pays (or the session that cost nothing has): an id, ""
+    for none, None for not known.
     """
     known = head or {}
     readable = [rival for rival in rivals if kind.reads(rival.raw)] if rivals else ()
@@ -60,7 +61,7 @@ def project(
     marks = kind.marks(current)
     keys = () if newest_bare or hidden else kind.payment_keys(newest.raw)
     links = [] if bare else kind.links(current.raw)
-    key = resolved(keys, invoice)
+    key = resolved(keys, invoice or _linked(keys, links))
     undecided = settled.undecided or (not newest_bare and kind.truncated(newest.raw))
     if stays:
         undecided = bool(known.get("undecided")) or (hidden and known["as_of"] == newest.as_of)
@@ -129,10 +130,16 @@ def _hides(known: StripeObject, newest: Snapshot, readable: Sequence[Snapshot]) 
 
 
 def resolved(keys: Sequence[str], invoice: str | None) -> str | None:
-    """The payment an object belongs to: an intent that pays an invoice belongs to the invoice."""
+    """The payment an object belongs to: an intent that pays an invoice, or a session that cost nothing and has one,
+    belongs to the invoice."""
     if not keys:
         return None
-    return invoice if invoice and keys[0].startswith("pi_") else keys[0]
+    return invoice if invoice and keys[0].startswith(("pi_", "cs_")) else keys[0]
+
+
+def _linked(keys: Sequence[str], links: Sequence[Row]) -> str | None:
+    """The invoice that a stale telling of a session names, where the newest names none."""
+    return next((str(link["invoice_id"]) for link in links if link["payment_intent_id"] in keys), None)
 
 
 def add_own_rows(rows: Rows, kind: Kind, newest: Snapshot, deleted: bool, raw: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ The rows are computed from the whole family each time, so it does not matter whi
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from paygres.server.projections import disputes, invoices, refunds
+from paygres.server.projections import checkout_sessions, disputes, invoices, refunds
 from paygres.server.projections.payment_family import Family, Row, first
 from paygres.server.projections.payment_status import (
     attempts,
@@ -101,14 +101,16 @@ def _payment(family: Family) -> Row:
 
 
 def _identity(family: Family) -> Row:
-    """An invoice paid by one intent is known by the intent, as the reference has it; else by its own id.
+    """An invoice paid by one intent is known by the intent, as the reference has it; else by its own id, also where a
+    session that cost nothing was known before it.
     `replaces`: the names the row may have had before that was known."""
     key, known_by = family.key, family.key
     former = set[str]()
     if key.startswith("in_"):
         if len(family.intent_ids) == 1:
             known_by = family.intent_ids[0]
-        former = {key, *family.intent_ids} - {known_by}
+        own = {family.session["id"]} if checkout_sessions.cost_nothing(family.session) else set[str]()
+        former = {key, *family.intent_ids, *own} - {known_by}
     raw_id = family.invoice.get("id") or known_by
     identity: Row = {
         "object_type": _object_type(known_by),

@@ -1,7 +1,8 @@
 -- payments.transactions: one row a payment, one a refund; and which payment intent pays which invoice.
 
 -- A link never changes; the smallest invoice payment decides should two ever claim an intent. '' (pays none) gives way.
--- The intent's objects move into the invoice's family.
+-- The intent's objects move into the invoice's family. A session that cost nothing has no intent: where its invoice is
+-- told, the session stands for the intent, and for the invoice payment too.
 create or replace function payments.apply_links(p_environment text, p_links jsonb) returns void
 language plpgsql as $$
 declare

@@ -1,7 +1,7 @@
 -- What an event says was bought, and what is known of its money: all that payments.fulfill decides by.
 
 -- What an event says was bought, and what is known of its money. `payment_key` is null when the event pays nothing;
--- `intents`: those that pay the invoice which it is, null for none.
+-- `intents`: those that pay the invoice which it is (or the session that cost nothing), null for none.
 -- security definer: the ledger is ours alone.
 create or replace function payments.bought(
     p_environment text, p_event jsonb,

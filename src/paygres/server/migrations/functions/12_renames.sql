@@ -1,7 +1,8 @@
--- Renaming: what was given for a payment was given for the payment that it turned out to be a part of.
+-- Renaming: what was given for an intent, or for a session that cost nothing, was given for its invoice.
 
--- An intent turned out to pay an invoice. What was given for it is renamed with the reversals, where developers' code
--- may fail: the link itself must stand, or the mirror counts the money twice.
+-- An intent turned out to pay an invoice, or a session that cost nothing to have one: it stands for an intent. What was
+-- given for it is renamed with the reversals, where developers' code may fail: the link itself must stand, or the
+-- mirror counts the money twice.
 create or replace function payments.queue_rename(p_environment text, p_payment_intent_id text) returns void
 language plpgsql as $$
 begin
@@ -13,9 +14,8 @@ begin
     end if;
 end $$;
 
--- An intent turned out to pay an invoice: what was given for it was given for the invoice. Both may have a row by then,
--- as when Stripe first said that the intent pays none. One that gave nothing gives way, to a grant, to a released one,
--- or the intent's to the invoice's; of two grants the intent's is taken back.
+-- Both may have a row by then, as when Stripe first said that the intent pays none. One that gave nothing gives way, to
+-- a grant, to a released one, or the intent's to the invoice's; of two grants the intent's is taken back.
 create or replace function payments.rename_payment(p_environment text, p_former text, p_payment_key text) returns void
 language plpgsql as $$
 declare

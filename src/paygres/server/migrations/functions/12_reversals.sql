@@ -21,7 +21,7 @@ begin
         where f.payment_key = any (p_ids) and f.environment = p_environment
           and f.status in ('granted', 'reversed', 'quarantined')
           and (f.amount_paid, f.amount_kept) is distinct from (p_amount_paid, p_amount_kept)
-          -- what still stands under an intent's name once its invoice is known was superseded, or is renamed first
+          -- what still stands under a former name once its invoice is known was superseded, or is renamed first
           and not exists (select from payments.payment_invoices i
                           where i.payment_intent_id = f.payment_key and i.environment = f.environment
                             and i.invoice_id <> '')
@@ -33,7 +33,7 @@ begin
 end $$;
 
 -- What was given for a payment follows its money, in the role of developers' triggers, which take back or give again.
--- What was given for an intent that pays an invoice is renamed, and follows the invoice.
+-- What was given for an intent that pays an invoice, or a free session that has one, is renamed and follows it.
 create or replace function payments.settle_reversal(p_environment text, p_payment_key text) returns void
 language plpgsql as $$
 declare
