@@ -152,4 +152,4 @@ async def test_stripe_is_asked_about_a_checkout_once_a_second_at_most() -> None:
         group.create_task(ask(3, "live"))
     asked.sort()
     assert asked[1] - asked[0] < 0.5
-    assert asked[2] - asked[0] >= 1.0
+    assert asked[2] - asked[0] > 0.99
