@@ -18,10 +18,13 @@ from tests.flows.running_parts import Sandbox, parts_on, rows, sandbox_process
 from tests.flows.syncing import connected
 from tests.flows.webhooks import script
 from tests.fresh_database import FreshDatabase
-from tests.histories import START, customer, intent
-from tests.playing import CONNECTION
+from tests.histories import START, customer, event, intent
+from tests.playing import CONNECTION, deliver
+from tests.subscription_histories import invoice
 
 FOREIGN = {"metadata": {"insforge_installation_id": "22222222-2222-4222-8222-222222222222"}}
+# What may stand where Stripe says that a dictionary is.
+ODD = (None, "cus_x", ["insforge_installation_id"], 7, {"insforge_installation_id": ["another"]}, {"metadata": []})
 CUSTOMERS = "select provider_customer_id as id from payments.customers order by 1"
 QUEUED = "select object_type, object_id, reason from payments.refetch_queue order by object_id"
 RAISES = """
@@ -63,6 +66,38 @@ async def test_our_own_stamp_and_none_are_ours(db: Database, database: FreshData
     stamped = customer("a", metadata={"insforge_installation_id": own["id"]})
     await apply_reads(db, CONNECTION, [stamped, customer("b", **FOREIGN), customer("c")], START)
     assert await rows(database, CUSTOMERS) == [{"id": stamped["id"]}, {"id": customer("c")["id"]}]
+
+
+@pytest.mark.parametrize("odd", ODD)
+async def test_a_stamp_of_any_other_shape_is_none(db: Database, database: FreshDatabase, odd: Any) -> None:
+    told = [
+        customer("a", metadata=odd),
+        intent("a", metadata=odd),
+        *(
+            invoice(f"n{n}", **{"parent": p, "metadata": m})
+            for n, (p, m) in enumerate(
+                [(odd, {}), ({"subscription_details": odd}, odd), ({"subscription_details": {"metadata": odd}}, None)]
+            )
+        ),
+    ]
+    assert await apply_reads(db, CONNECTION, told, START) == 0
+    events = [event(f"{one['object']}.created", START + 1, {**one, "id": f"{one['id']}_heard"}) for one in told]
+    assert {(await deliver(db, one)).status for one in events} == {"processed"}
+    known = await rows(database, "select object_id as id from payments.stripe_objects order by 1")
+    assert [one["id"] for one in known] == sorted(f"{one['id']}{heard}" for one in told for heard in ("", "_heard"))
+
+
+async def test_the_invoice_of_another_installations_subscription_is_foreign_on_every_road(
+    db: Database, database: FreshDatabase
+) -> None:
+    stamp = FOREIGN["metadata"]
+    theirs = [
+        invoice("now", metadata=stamp),
+        {**invoice("then"), "parent": None, "subscription_details": FOREIGN},
+    ]
+    assert await apply_reads(db, CONNECTION, theirs, START) == 0
+    assert {(await deliver(db, event("invoice.created", START, one))).status for one in theirs} == {"ignored"}
+    assert await rows(database, "select from payments.stripe_objects") == []
 
 
 async def test_one_object_that_cannot_be_applied_stops_none_of_its_page(db: Database, database: FreshDatabase) -> None:

@@ -18,6 +18,7 @@ from paygres.server.projections.chain_gaps import gap_before
 from paygres.server.projections.events import Event, snapshot_of
 from paygres.server.projections.project import Rows, in_lock_order, lock, project
 from paygres.server.projections.snapshots import Unreadable
+from paygres.server.projections.stamps import is_foreign
 from paygres.server.tables import events
 from paygres.server.tables.sqlstates import Contended
 
@@ -172,7 +173,7 @@ def left_out(road: Road, event: Event) -> str | None:
         return "livemode does not fit this environment"
     if event.account and road.account_id and event.account != road.account_id:
         return f"belongs to another account ({event.account})"
-    if event.installation and event.installation != road.installation_id:
+    if is_foreign(event.raw, road.installation_id):
         return "foreign: made by another Paygres installation on this Stripe account"
     return None
 

@@ -20,11 +20,11 @@ import structlog
 from paygres.server.db.database import Database, Tx
 from paygres.server.errors import PaygresError, Unavailable
 from paygres.server.flows.connections import Connection
-from paygres.server.flows.reconcile_tellings import is_foreign
 from paygres.server.projections.events import snapshot_of
 from paygres.server.projections.objects import KINDS, Kind
 from paygres.server.projections.project import Rows, in_lock_order, lock, project
 from paygres.server.projections.snapshots import Snapshot, StripeObject, Unreadable
+from paygres.server.projections.stamps import is_foreign
 from paygres.server.tables import installation, reads, sweeps
 from paygres.server.tables.reads import Refetch
 from paygres.server.tables.sqlstates import Contended, TooLong
@@ -92,7 +92,7 @@ async def apply_reads(
 
 async def _ours(db: Database, connection: Connection, objects: Sequence[StripeObject]) -> list[StripeObject]:
     """Objects that we project; nobody has to read again what another installation stamped."""
-    known = [raw for raw in objects if raw.get("object") in KINDS]
+    known = [raw for raw in objects if str(raw.get("object")) in KINDS]
     if not any(is_foreign(raw, "") for raw in known):  # no stamp at all
         return known
     if db not in _ids:

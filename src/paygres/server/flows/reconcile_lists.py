@@ -14,12 +14,13 @@ from paygres.server import errors
 from paygres.server.flows.connections import Connection
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.reconcile_objects import SETTINGS, Looked, Told, look_at, told
-from paygres.server.flows.reconcile_tellings import is_foreign, money_of
+from paygres.server.flows.reconcile_tellings import money_of
 from paygres.server.flows.side_by_side import in_lanes
 from paygres.server.flows.sync_pages import LANES, Progress, advance, from_its_last_second, next_page
 from paygres.server.flows.sync_plan import Listing, listings
 from paygres.server.projections.objects import KINDS
 from paygres.server.projections.snapshots import StripeObject, Unreadable
+from paygres.server.projections.stamps import is_foreign
 from paygres.server.tables import reconcile, reconciliations, sweeps
 from paygres.server.tables.reconcile import Seen, Standing
 from paygres.server.tables.reconciliations import Finding, Reconciliation

@@ -21,7 +21,6 @@ _CONTENTS = frozenset({"items", "lines"})  # lists that are part of the object; 
 # An event only names a card; that its brand is not known is no difference.
 _TOLD_TO_SOME = frozenset({"payment_method_id", "payment_method_brand", "payment_method_last4", "country_code"})
 _LIVE = frozenset({"trialing", "active", "past_due", "unpaid", "paused"})
-_INSTALLATION = "insforge_installation_id"
 
 
 def said(raw: StripeObject, *, without: frozenset[str] = frozenset()) -> dict[str, Any]:
@@ -73,13 +72,6 @@ def money_of(raw: StripeObject) -> tuple[int, str] | None:
     else:
         return None
     return (amount, currency) if isinstance(amount, int) and isinstance(currency, str) else None
-
-
-def is_foreign(raw: StripeObject, installation_id: str) -> bool:
-    """Stamped by another installation on the same Stripe account (decision 11)."""
-    details = (raw.get("parent") or {}).get("subscription_details") or {}
-    stamps = {(one.get("metadata") or {}).get(_INSTALLATION) for one in (raw, details)} - {None}
-    return bool(stamps) and installation_id not in stamps
 
 
 def _named(value: Any) -> Any:

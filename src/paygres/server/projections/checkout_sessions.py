@@ -3,7 +3,7 @@
 import uuid
 
 from paygres.server.projections.invoices import Link
-from paygres.server.projections.snapshots import Snapshot, StripeObject, as_id
+from paygres.server.projections.snapshots import Snapshot, StripeObject, as_id, within
 
 _STATUS = {"open": "open", "complete": "completed", "expired": "expired"}
 _PAID = ("paid", "no_payment_required")
@@ -82,7 +82,7 @@ def row_id(raw: StripeObject) -> str | None:
     Of a Payment Link the visitor writes client_reference_id into its address.
     """
     reference = None if raw.get("payment_link") else raw.get("client_reference_id")
-    stamped = (raw.get("metadata") or {}).get("insforge_checkout_session_id") or reference
+    stamped = within(raw, "metadata").get("insforge_checkout_session_id") or reference
     try:
         return str(uuid.UUID(stamped)) if stamped else None
     except (ValueError, AttributeError, TypeError):

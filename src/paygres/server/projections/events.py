@@ -84,13 +84,6 @@ class Event:
         wanted = PROJECTED.get(self.type)
         return KINDS[wanted] if wanted is not None and wanted == self.object_type else None
 
-    @property
-    def installation(self) -> str | None:
-        """The installation stamped into the object's metadata (decision 11)."""
-        metadata = self.raw.get("metadata")
-        found = metadata.get("insforge_installation_id") if isinstance(metadata, dict) else None
-        return found if isinstance(found, str) else None
-
     def snapshot(self) -> Snapshot:
         """The object as this event tells it."""
         return Snapshot(

@@ -65,6 +65,14 @@ class Unreadable(Exception):
     """The object has not the shape of a version we read; the event is parked with this reason."""
 
 
+def within(raw: StripeObject, *names: str) -> StripeObject:
+    """The object found by following these names; an empty one where something else, or nothing, is there."""
+    found: Any = raw
+    for name in names:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
 def as_id(value: Any) -> str | None:
     """The id of a field that Stripe sends as an id or expanded as the object itself."""
     if isinstance(value, str):

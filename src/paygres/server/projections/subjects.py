@@ -1,21 +1,20 @@
 """Whom an object is for: the billing subject stamped into its metadata, and what that proves about its customer."""
 
-from paygres.server.projections.snapshots import StripeObject, as_id
+from paygres.server.projections.snapshots import StripeObject, as_id, within
 
 Subject = tuple[str, str]
 
 
 def subject(raw: StripeObject) -> Subject | None:
     """(type, id) from the object's own metadata, or None."""
-    metadata = raw.get("metadata") or {}
+    metadata = within(raw, "metadata")
     kind, ident = metadata.get("insforge_subject_type"), metadata.get("insforge_subject_id")
     return (kind, ident) if kind and ident else None
 
 
 def subject_of_invoice(raw: StripeObject) -> Subject | None:
     """That of its subscription (frozen in the invoice when it was finalized), else its own (contract 6.3)."""
-    details = (raw.get("parent") or {}).get("subscription_details") or {}
-    return subject(details) or subject(raw)
+    return subject(within(raw, "parent", "subscription_details")) or subject(raw)
 
 
 def evidence(raw: StripeObject, whose: Subject | None) -> dict[str, object] | None:

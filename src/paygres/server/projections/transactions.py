@@ -18,7 +18,7 @@ from paygres.server.projections.payment_status import (
     refunded_at,
     status_of,
 )
-from paygres.server.projections.snapshots import StripeObject, as_id
+from paygres.server.projections.snapshots import StripeObject, as_id, within
 from paygres.server.projections.subjects import subject, subject_of_invoice
 
 _OBJECT_TYPES = {"pi_": "payment_intent", "cs_": "checkout_session", "in_": "invoice"}
@@ -223,7 +223,7 @@ def _may_pay_an_invoice(family: Family) -> bool:
     if not family.key.startswith("pi_") or family.stands_alone or family.session:
         return False
     raws = [*family.intents, *family.charges]
-    stamped = any(name.startswith("insforge_") for raw in raws for name in raw.get("metadata") or {})
+    stamped = any(name.startswith("insforge_") for raw in raws for name in within(raw, "metadata"))
     return bool(raws) and not stamped and any(as_id(raw.get("customer")) for raw in raws)
 
 
