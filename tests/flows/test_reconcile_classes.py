@@ -11,6 +11,7 @@ from paygres.server.flows.sync_pages import Progress
 from tests.flows.reconciling import WHOSE, age, found, mirrored, run, spoil
 from tests.flows.running_parts import Sandbox, parts_on, rows, sandbox_process
 from tests.flows.syncing import SINCE, UNTIL, dial
+from tests.flows.webhooks import script
 from tests.fresh_database import FreshDatabase, in_its_own_loop
 from tests.mirror import digest
 
@@ -258,3 +259,47 @@ async def test_a_repair_that_a_sync_would_have_skipped_is_made(database: FreshDa
     assert len(fixed["findings"]) == 2
     assert again["findings"] == []
     assert await rows(database, f"{CUSTOMERS} where email = 'x@example.com'") == []
+
+
+async def test_an_object_that_cannot_be_repaired_keeps_no_other_from_it_and_its_reason_is_told(
+    database: FreshDatabase, sandbox: Sandbox
+) -> None:
+    async with parts_on(database, sandbox.url, limits=False) as parts:
+        key = await mirrored(database, parts, sandbox, customers=6, payment_intents=2, fields=WHOSE)
+        bad, late, gone, *_ = [one["id"] for one in await rows(database, f"{CUSTOMERS} order by 1")]
+        await parts.gateway.request(key, "delete", f"/v1/customers/{gone}")
+        await age(database)
+        await spoil(database, "update payments.customers set email = 'x@example.com' returning 1")
+        paid = await spoil(database, "update payments.transactions set amount = 1 returning provider_object_id")
+        script(database, RAISES.format(bad=bad, late=late, gone=gone))
+        dry = await run(parts)
+        fixed = await run(parts, fix=True)
+        script(database, "drop function public.raises() cascade")
+        await age(database)
+        again = await run(parts, fix=True)
+        await age(database)
+        after = await run(parts)
+    why = "The database refused this: not this one"
+    told = dry["reconciliation"]
+    assert (told["status"], told["error"]) == (
+        "failed",
+        f"customers: 1 could not be compared or repaired ({bad}: {why})",
+    )
+    left = {("stale", "customers", late), ("extra", "customers", gone), ("extra", "stripe_objects", gone)}
+    assert {(one["class"], one["table"], one["key"]) for one in fixed["findings"] if not one["fixed"]} == left
+    assert {("stale", "transactions", one) for one in paid} < found(fixed)
+    assert len(found(fixed) - left) >= len(paid) + 3
+    told, broken = fixed["reconciliation"], "; ".join(f"{one}: {why}" for one in (bad, late, gone))
+    assert (told["status"], told["error"]) == ("failed", f"customers: 3 could not be compared or repaired ({broken})")
+    assert found(again) == {("stale", "customers", bad), *left}
+    assert (again["reconciliation"]["status"], found(after)) == ("succeeded", set())
+
+
+# What a comparison writes is taken back before a deferred trigger fires: that one raises only at a repair.
+RAISES = """
+create function public.raises() returns trigger language plpgsql as $$ begin raise exception 'not this one'; end $$;
+create trigger raises after insert or update on payments.customers for each row
+    when (new.provider_customer_id = '{bad}') execute function public.raises();
+create constraint trigger raises_late after insert or update on payments.customers deferrable initially deferred
+    for each row when (new.provider_customer_id in ('{late}', '{gone}')) execute function public.raises();
+"""

@@ -27,7 +27,7 @@ from paygres.server.projections.snapshots import Snapshot, StripeObject, Unreada
 from paygres.server.projections.stamps import is_foreign
 from paygres.server.tables import installation, reads, sweeps
 from paygres.server.tables.reads import Refetch
-from paygres.server.tables.sqlstates import Contended, TooLong
+from paygres.server.tables.sqlstates import Contended, TooLong, translated
 
 log = structlog.get_logger()
 
@@ -74,14 +74,14 @@ async def apply_reads(
         await _apply(db, connection, ours, as_of, also)
         return 0
     except Exception as error:
-        if _is_away(error) or not ours or (len(ours) == 1 and also is None):
+        if is_away(error) or not ours or (len(ours) == 1 and also is None):
             raise
     left = 0
     for raw in ours:
         try:
             await _apply(db, connection, [raw], as_of, None)
         except Exception as error:
-            if _is_away(error):
+            if is_away(error):
                 raise
             left += 1
             await _leave(db, connection, raw, error)
@@ -103,15 +103,21 @@ async def _ours(db: Database, connection: Connection, objects: Sequence[StripeOb
     return [raw for raw in known if not is_foreign(raw, _ids[db])]
 
 
-def _is_away(error: Exception) -> bool:
+def is_away(error: Exception) -> bool:
     """Contention or a lost database, which is nobody's own; a statement that takes too long may be its object's."""
     return isinstance(error, Unavailable) and not isinstance(error, TooLong)
 
 
+def reason_of(error: Exception) -> str:
+    """Why an object cannot be applied, in words for operators."""
+    if isinstance(error, Unreadable):
+        return str(error)
+    return error.message if isinstance(error, PaygresError) else type(error).__name__
+
+
 async def _leave(db: Database, connection: Connection, raw: StripeObject, error: Exception) -> None:
     kind, ident = raw["object"], raw.get("id")
-    reason = error.message if isinstance(error, PaygresError) else type(error).__name__
-    reason = str(error) if isinstance(error, Unreadable) else reason
+    reason = reason_of(error)
     log.error(
         "object not applied", environment=connection.environment, object_type=kind, object_id=ident, reason=reason
     )
@@ -127,16 +133,17 @@ async def _apply(
     every_lock = sorted({lock(connection.environment, one.kind.name, one.snapshot.object_id) for one in page})
     for tries_left in range(TRIES - 1, -1, -1):
         try:
-            async with db.as_service(settings=_REPEATABLE if also else _SETTINGS) as tx:
-                if page:
-                    await reads.take_locks(tx, every_lock)
-                if len(page) == 1:
-                    await _apply_one(tx, connection, page[0])
-                else:
-                    for kind in {one.kind.name: one.kind for one in page}.values():
-                        await _apply_page(tx, connection, kind, [one for one in page if one.kind is kind], as_of)
-                if also is not None:
-                    await also(tx)
+            with translated():  # deferred triggers of developers speak when the transaction ends
+                async with db.as_service(settings=_REPEATABLE if also else _SETTINGS) as tx:
+                    if page:
+                        await reads.take_locks(tx, every_lock)
+                    if len(page) == 1:
+                        await _apply_one(tx, connection, page[0])
+                    else:
+                        for kind in {one.kind.name: one.kind for one in page}.values():
+                            await _apply_page(tx, connection, kind, [one for one in page if one.kind is kind], as_of)
+                    if also is not None:
+                        await also(tx)
             return
         except Contended:
             if not tries_left:

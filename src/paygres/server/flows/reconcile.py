@@ -20,7 +20,7 @@ from paygres.server.flows.reconcile_extras import find_extras
 from paygres.server.flows.reconcile_lists import Lists, look_again, read_lists
 from paygres.server.flows.reconcile_payments import compare_payments
 from paygres.server.flows.reconcile_repair import repair
-from paygres.server.flows.reconcile_report import read_report
+from paygres.server.flows.reconcile_report import broken_ones, read_report
 from paygres.server.flows.side_by_side import meanwhile
 from paygres.server.flows.sync_pages import Progress
 from paygres.server.flows.sync_plan import NAMES
@@ -92,7 +92,9 @@ async def reconcile(
             await _end(lists, error="It stopped at an internal error")
             raise
         else:
-            refused = "; ".join(f"{name}: {reason}" for name, reason in lists.refused.items())
+            refused = "; ".join(
+                [*(f"{name}: {reason}" for name, reason in lists.refused.items()), *broken_ones(lists.broken)]
+            )
             await _end(lists, error=refused or None, unconfirmed=unconfirmed)
             if (
                 run.fix

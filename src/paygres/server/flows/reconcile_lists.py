@@ -11,6 +11,7 @@ import orjson
 import structlog
 
 from paygres.server import errors
+from paygres.server.flows.apply_reads import is_away, reason_of
 from paygres.server.flows.connections import Connection
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.reconcile_objects import SETTINGS, Looked, Told, look_at, told
@@ -40,7 +41,8 @@ GRACE_SECONDS = 2.0
 @dataclass(slots=True)
 class Lists:
     """A run on its way. `began`: Unix seconds by Stripe's clock; `refused`: nouns this key may not list, or of
-    which something cannot be read, and why."""
+    which something cannot be read, and why; `broken`: the same by object (type, id), of what cannot be compared or
+    repaired."""
 
     parts: Parts
     run: Reconciliation
@@ -48,6 +50,7 @@ class Lists:
     on_progress: Callable[[Progress], None] | None = None
     counts: dict[str, int] = field(default_factory=dict[str, int])
     refused: dict[str, str] = field(default_factory=dict[str, str])
+    broken: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     pages: dict[str, int] = field(default_factory=dict[str, int])
     ended_at: float = 0.0
 
@@ -182,7 +185,21 @@ async def _compare(lists: Lists, object_type: str, page: Sequence[Told], as_of: 
         except Contended:
             if not tries_left:
                 raise
+        except Exception as error:
+            if is_away(error):
+                raise
+            if len(page) > 1:
+                return [each for one in page for each in await _compare(lists, object_type, [one], as_of, again=again)]
+            return [await _give_up(lists, object_type, page[0], as_of, reason_of(error))]
     raise AssertionError("the last try returns or raises")
+
+
+async def _give_up(lists: Lists, object_type: str, one: Told, as_of: int, reason: str) -> Looked:
+    """What cannot be compared (a developers' trigger raises) stops nobody else's comparison; Stripe has it."""
+    lists.broken[object_type, one.id] = reason
+    async with lists.parts.db.as_service() as tx:
+        await reconcile.insert_seen(tx, lists.run.id, [Seen(object_type, one.id, as_of)])
+    return Looked(one, None)
 
 
 def _seen(object_type: str, one: Looked, as_of: int) -> Seen:

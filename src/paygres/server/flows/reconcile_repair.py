@@ -1,8 +1,13 @@
-"""Make our rows what Stripe tells: by the road of every API read, and a tombstone for what is gone."""
+"""Make our rows what Stripe tells: by the road of every API read, and a tombstone for what is gone.
 
-from collections.abc import Sequence
+An object that cannot be repaired (a developers' trigger raises) keeps none of the others from it: its rows stay open,
+and the report says why.
+"""
 
-from paygres.server.flows.apply_reads import apply_reads
+from collections.abc import Awaitable, Sequence
+
+from paygres.server.flows.apply_reads import apply_reads, is_away, reason_of
+from paygres.server.flows.connections import Connection
 from paygres.server.flows.reconcile_extras import TYPES
 from paygres.server.flows.reconcile_lists import Lists, told_again
 from paygres.server.flows.reconcile_payments import write_payments
@@ -20,7 +25,7 @@ async def repair(lists: Lists) -> None:
     while different := await reconcile.select_different(lists.parts.db, lists.run.id, list(KINDS), after, _BATCH):
         after = (different[-1].object_type, different[-1].object_id)
         for one in different:
-            await _apply(lists, one)
+            await _tried(lists, one.object_type, one.object_id, _apply(lists, one))
     nth = 0
     while found := await reconciliations.select_to_fix(lists.parts.db, lists.run, REPAIRABLE, nth, _BATCH):
         nth = found[-1].nth
@@ -32,8 +37,21 @@ async def repair(lists: Lists) -> None:
         }
         if keys:
             await write_payments(lists, sorted(keys))
-        await reconciliations.mark_fixed(lists.parts.db, lists.run, [one.nth for one in found])
-        lists.tell("fixed", len(found))
+        # A payment's row was computed from all its objects just now, whatever became of one of them.
+        fixed = [
+            o.nth for o in found if o.table_name == "transactions" or (o.object_type, o.object_id) not in lists.broken
+        ]
+        await reconciliations.mark_fixed(lists.parts.db, lists.run, fixed)
+        lists.tell("fixed", len(fixed))
+
+
+async def _tried(lists: Lists, object_type: str, object_id: str, repairing: Awaitable[None]) -> None:
+    try:
+        await repairing
+    except Exception as error:
+        if is_away(error):
+            raise
+        lists.broken[object_type, object_id] = reason_of(error)
 
 
 async def _apply(lists: Lists, one: Seen) -> None:
@@ -61,6 +79,10 @@ async def _bury(lists: Lists, extras: Sequence[ToFix]) -> None:
     for object_type, object_id in sorted(gone):
         if object_type not in TYPES.values():
             continue
-        tombstone = {"id": object_id, "object": object_type, "deleted": True}
-        await apply_reads(lists.parts.db, connection, [tombstone], lists.began)
-        await reconcile.leave_payment(lists.parts.db, environment, object_type, object_id)
+        await _tried(lists, object_type, object_id, _mark_gone(lists, connection, object_type, object_id))
+
+
+async def _mark_gone(lists: Lists, connection: Connection, object_type: str, object_id: str) -> None:
+    tombstone = {"id": object_id, "object": object_type, "deleted": True}
+    await apply_reads(lists.parts.db, connection, [tombstone], lists.began)
+    await reconcile.leave_payment(lists.parts.db, connection.environment, object_type, object_id)

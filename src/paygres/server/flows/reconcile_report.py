@@ -1,14 +1,28 @@
 """What a comparison with Stripe found, as it is answered."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from paygres.server.db.database import Database
 from paygres.server.errors import NotFound
+from paygres.server.flows.reconcile_extras import TYPES
 from paygres.server.flows.requests.reconcile import ReconcileQuery
 from paygres.server.tables import reconciliations
 
 FIRST = ReconcileQuery()
+_MOST_NAMED = 5
+
+
+def broken_ones(broken: Mapping[tuple[str, str], str]) -> list[str]:
+    """Noun by noun: how many objects could not be compared or repaired, the first of them by name, and why."""
+    told: list[str] = []
+    for noun, object_type in TYPES.items():
+        those = [f"{ident}: {why}" for (kind, ident), why in sorted(broken.items()) if kind == object_type]
+        if those:
+            named = "; ".join([*those[:_MOST_NAMED], *(["…"] if len(those) > _MOST_NAMED else [])])
+            told.append(f"{noun}: {len(those)} could not be compared or repaired ({named})")
+    return told
 
 
 async def read_report(
