@@ -73,12 +73,9 @@ async def test_a_stamp_of_any_other_shape_is_none(db: Database, database: FreshD
     told = [
         customer("a", metadata=odd),
         intent("a", metadata=odd),
-        *(
-            invoice(f"n{n}", **{"parent": p, "metadata": m})
-            for n, (p, m) in enumerate(
-                [(odd, {}), ({"subscription_details": odd}, odd), ({"subscription_details": {"metadata": odd}}, None)]
-            )
-        ),
+        {**invoice("a"), "parent": odd},
+        {**invoice("b"), "parent": {"subscription_details": odd}, "metadata": odd},
+        {**invoice("c"), "parent": {"subscription_details": {"metadata": odd}}, "metadata": None},
     ]
     assert await apply_reads(db, CONNECTION, told, START) == 0
     events = [event(f"{one['object']}.created", START + 1, {**one, "id": f"{one['id']}_heard"}) for one in told]

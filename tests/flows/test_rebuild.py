@@ -20,7 +20,7 @@ from tests.histories import START, Event, charge, event, intent, purchase, sessi
 from tests.http.running import admin
 from tests.mirror import TABLES, Digest, digest
 from tests.playing import CONNECTION, ROAD, Mirror, deliver
-from tests.subscription_histories import billed, invoice, refund, subscribed
+from tests.subscription_histories import billed, invoice, invoice_payment, refund, subscribed, subscription
 
 ME = Operator("tester", None, "because")
 OURS = ("stripe_checkout_sessions",)
@@ -418,3 +418,69 @@ def test_the_route_tells_how_far_it_is_and_refuses_strangers(mirror: Mirror) -> 
         report = orjson.loads(events[-1].removeprefix("event: result\ndata: "))
         assert (report["dryRun"], report["failed"]) == (False, [])
     assert differing(state(mirror), live) == {}
+
+
+THEIRS = {"insforge_installation_id": "22222222-2222-4222-8222-222222222222"}
+WHOSE = {"insforge_subject_type": "team", "insforge_subject_id": "t_mine"}
+
+
+def theirs_and_ours(name: str) -> tuple[list[Any], list[Any]]:
+    """What another installation made, some of it about a payment and a subject of ours; and what is ours of that."""
+    sold = subscription(f"{name}_theirs", metadata=THEIRS | WHOSE, customer=f"cus_{name}", created=START - 60)
+    paid = intent(f"{name}_theirs", status="succeeded", amount_received=2500, metadata=THEIRS)
+    theirs = [sold, invoice(f"{name}_theirs", metadata=THEIRS), paid, charge(f"{name}_theirs", metadata=THEIRS)]
+    # What nobody stamped is ours, even about a payment that somebody else made.
+    ours = [
+        subscription(f"{name}_mine", metadata=WHOSE, customer=f"cus_{name}"),
+        intent(f"{name}_ours", status="succeeded", amount_received=2500),
+        charge(f"{name}_ours"),
+        charge(f"{name}_bill", payment_intent=f"pi_{name}_theirs_1", customer=f"cus_{name}"),
+        invoice_payment(f"{name}_theirs"),
+    ]
+    return theirs, ours
+
+
+def read_as(mirror: Mirror, installation: str, objects: list[Any]) -> None:
+    """Read them at Stripe as the installation that made them does."""
+    setting = "update system.installation set id = '{}'"
+    (own,) = sql(mirror.database, "select id::text from system.installation")
+
+    async def read() -> None:
+        db = await Database.connect(mirror.database.server_url)
+        for one in objects:
+            await apply_reads(db, CONNECTION, [one], START + 50)
+        await db.close()
+
+    script(mirror.database, "reset role;" + setting.format(installation))
+    asyncio.run(read())
+    script(mirror.database, "reset role;" + setting.format(own["id"]))
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_what_another_installation_made_and_was_read_before_that_was_left_out_is_not_there(
+    mirror: Mirror, lost: bool
+) -> None:
+    theirs, ours = theirs_and_ours("w")
+    mirror.fill([(one, START + 50) for one in ours])
+    wanted = state(mirror)
+    mirror.fill([])
+    read_as(mirror, THEIRS["insforge_installation_id"], [*theirs, *ours])
+    entered = state(mirror)
+    assert {one["id"] for one in theirs} < {row["object_id"] for row in entered["stripe_objects"]}
+    assert entered["subject_customers"] != wanted["subject_customers"]
+    told = rebuilt(mirror.database, dry_run=True)
+    assert state(mirror) == entered
+    gone = {
+        (one["table"], *one["key"].values()) for one in told["differences"]["examples"] if one["change"] == "removed"
+    }
+    assert gone >= {
+        *(("payments.stripe_objects", one["id"], one["object"]) for one in theirs),
+        ("payments.stripe_subscriptions", "sub_w_theirs"),
+        ("payments.transactions", "pi_w_theirs", "payment_intent"),
+    }
+    if lost:
+        lose(mirror.database)
+    report = rebuilt(mirror.database)
+    assert (report["failed"], report["extra"], report["notOurs"]) == ([], [], len(theirs))
+    assert differing(state(mirror), wanted) == {}
+    assert rebuilt(mirror.database, dry_run=True)["differences"]["examples"] == []

@@ -134,9 +134,18 @@ async def test_objects_of_another_installation_are_told_and_left_alone(
 ) -> None:
     async with parts_on(database, sandbox.url, limits=False) as parts:
         key = await mirrored(database, parts, sandbox, customers=3, fields={"customers": {"metadata": STRANGER}})
-        strangers = (await parts.gateway.page(key, "/v1/customers", {})).rows
+        entered, *strangers = (await parts.gateway.page(key, "/v1/customers", {})).rows
+        row = f"'test', '', 'customer', '{entered['id']}', 1, 'api', '{{}}'"
+        columns = "environment, account_id, object_type, object_id, as_of, source, raw"
+        await spoil(database, f"insert into payments.stripe_objects ({columns}) values ({row}) returning 1")
         answer = await run(parts, fix=True)
-    assert found(answer) == {("foreign", "", one["id"]) for one in strangers}
+    assert found(answer) == {
+        ("foreign", "stripe_objects", entered["id"]),
+        *(("foreign", "", one["id"]) for one in strangers),
+    }
+    assert await rows(database, "select object_id as id from payments.stripe_objects where object_id ~ '^cus_'") == [
+        {"id": entered["id"]}
+    ]
     assert answer["reconciliation"]["classes"]["foreign"] == {"rows": 3, "fixed": 0, "money": {}}
     assert await rows(database, "select from payments.customers") == []
 

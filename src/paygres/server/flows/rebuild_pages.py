@@ -16,6 +16,7 @@ from paygres.server.projections.objects import KINDS, Kind
 from paygres.server.projections.payment_family import Family
 from paygres.server.projections.project import Rows, in_lock_order, lock, member, resolved
 from paygres.server.projections.snapshots import Snapshot, Unreadable
+from paygres.server.projections.stamps import is_foreign
 from paygres.server.projections.transactions import project_payment
 from paygres.server.tables import reads, rebuild
 from paygres.server.tables.rebuild import Stored
@@ -85,9 +86,11 @@ async def fold_objects(tx: Tx, world: World, kind: Kind, ids: Sequence[str]) -> 
 
 
 def _snapshot(world: World, kind: Kind, stored: Stored) -> Snapshot | None:
-    """What the event road would have made of it; None for what that leaves out or cannot read."""
+    """What the roads of events and reads would have made of it; None for what they leave out or cannot read."""
     told = orjson.loads(stored.payload)
     if stored.source != "event":
+        if is_foreign(told, world.installation_id):
+            return None
         snapshot = Snapshot(kind.name, stored.object_id, stored.as_of, "api", told)
         return snapshot if snapshot.bare or kind.reads(told) else None
     try:

@@ -1,5 +1,5 @@
-"""The phases of a rebuild: objects kind by kind, then mappings, then payments. Each page is a transaction of its own,
-two at a time, tried again when events are in its way; a rehearsal's is rolled back."""
+"""The phases of a rebuild: strangers go, then objects kind by kind, then mappings, then payments. Each page is a
+transaction of its own, two at a time, tried again when events are in its way; a rehearsal's is rolled back."""
 
 import asyncio
 from collections import Counter
@@ -19,8 +19,9 @@ from paygres.server.flows.rebuild_pages import (
 )
 from paygres.server.flows.rebuild_rehearsal import Rehearsal, Undo
 from paygres.server.flows.side_by_side import in_lanes
+from paygres.server.projections.stamps import is_foreign
 from paygres.server.tables import rebuild, syncs
-from paygres.server.tables.rebuild import KindInLedger
+from paygres.server.tables.rebuild import KindInLedger, Stamped
 from paygres.server.tables.sqlstates import Contended
 
 T = TypeVar("T")
@@ -59,6 +60,24 @@ class Run:
         """So many more are done."""
         self.done[phase] += some
         self.tell(Progress(self.world.environment, phase, self.done[phase]))
+
+
+async def strangers(run: Run) -> None:
+    """Take out what other installations' objects had become before they were left out, those of a payment together.
+    It comes first, so that what is folded afterwards is all there is."""
+    found = await rebuild.select_stamped(run.db, run.world.environment, run.world.installation_id)
+    theirs = [one for one in found if is_foreign(one.stamps, run.world.installation_id)]
+    for first in range(0, len(theirs), OBJECTS):
+        page = theirs[first : first + OBJECTS]
+
+        async def within(tx: Tx, page: Sequence[Stamped] = page) -> None:
+            if run.rehearsal is not None:
+                await run.rehearsal.strangers(tx, page)
+            else:
+                await rebuild.take_out_strangers(tx, run.world.environment, page)
+
+        await _page(run, within)
+        run.count("strangers", len(page))
 
 
 async def objects(run: Run, kind: KindInLedger) -> None:

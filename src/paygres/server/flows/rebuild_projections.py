@@ -1,6 +1,7 @@
 """Make the mirror anew from the ledger, in place: into empty tables, or over what is there, while the server is live.
 
-Objects are folded kind by kind, then mappings, then payments; each page in a transaction of its own, two at a time.
+What is another installation's goes; then objects are folded kind by kind, then mappings, then payments; each page in a
+transaction of its own, two at a time.
 The ledger is only read. Nothing of ours is touched (checkouts, operators' words, webhook_events, fulfillments), and no
 event is marked again, so nothing is granted; what has gone back is noted for the worker, as after every change.
 """
@@ -16,7 +17,7 @@ import structlog
 from paygres.server.db.database import Database
 from paygres.server.flows.operator import Operator
 from paygres.server.flows.rebuild_pages import ORDER, World
-from paygres.server.flows.rebuild_phases import Progress, Run, mappings, objects, payments
+from paygres.server.flows.rebuild_phases import Progress, Run, mappings, objects, payments, strangers
 from paygres.server.flows.rebuild_rehearsal import Rehearsal
 from paygres.server.tables import audit, rebuild
 
@@ -51,6 +52,7 @@ async def rebuild_projections(
     if rehearsal is None:
         async with db.as_service(settings="SET LOCAL statement_timeout = '10min'") as tx:
             await rebuild.rebuild_standing_alone(tx, environment)
+    await strangers(run)
     for name in ORDER:
         if name in kinds:
             await objects(run, kinds[name])

@@ -24,7 +24,7 @@ from paygres.server.flows.rebuild_pages import (
 )
 from paygres.server.projections.project import Rows, lock
 from paygres.server.tables import reads, rebuild
-from paygres.server.tables.rebuild import Image
+from paygres.server.tables.rebuild import Image, Stamped
 
 MOST_EXAMPLES = 200
 _PAYMENTS = "payments.transactions"
@@ -76,11 +76,22 @@ class Rehearsal:
     differences: Differences = field(default_factory=Differences)
     names: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     _families: dict[str, list[tuple[str, str]]] = field(default_factory=dict[str, list[tuple[str, str]]])
+    _strangers: dict[str, list[Stamped]] = field(default_factory=dict[str, list[Stamped]])
     _links: dict[str, list[Mapping[str, object]]] = field(default_factory=dict[str, list[Mapping[str, object]]])
     _evidence: dict[str, list[tuple[str, Mapping[str, object]]]] = field(
         default_factory=dict[str, list[tuple[str, Mapping[str, object]]]]
     )
     _customers: dict[tuple[object, object], set[str]] = field(default_factory=dict[tuple[object, object], set[str]])
+
+    async def strangers(self, tx: Tx, page: Sequence[Stamped]) -> None:
+        """What would go with other installations' objects."""
+        ids = sorted({name for one in page for name in (one.object_id, one.payment_key, one.customer) if name})
+        before = await rebuild.select_images(tx, self.world.environment, ids)
+        await rebuild.take_out_strangers(tx, self.world.environment, page)
+        self.differences.note(before, await rebuild.select_images(tx, self.world.environment, ids))
+        for one in page:
+            if one.payment_key is not None:
+                self._strangers.setdefault(one.payment_key, []).append(one)
 
     async def objects(self, tx: Tx, page: FoldedPage) -> None:
         """What the page's objects would change."""
@@ -123,6 +134,9 @@ class Rehearsal:
 
     async def transactions(self, tx: Tx, keys: Sequence[str]) -> None:
         """What the payments' rows would be."""
+        strangers = [one for key in keys for one in self._strangers.get(key, ())]
+        if strangers:
+            await rebuild.take_out_strangers(tx, self.world.environment, strangers)
         members = [one for key in keys for one in self._families[key]]
         await reads.take_locks(tx, sorted({lock(self.world.environment, *one) for one in members}))
         for name in ORDER:

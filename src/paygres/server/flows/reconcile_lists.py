@@ -140,7 +140,9 @@ async def _compare_page(lists: Lists, rows: Sequence[StripeObject], as_of: int) 
         async with lists.parts.db.as_service() as tx:
             kind = str(foreign[0].get("object"))
             await reconcile.insert_seen(tx, lists.run.id, [Seen(kind, raw["id"], as_of) for raw in foreign])
-            await reconciliations.insert_findings(tx, lists.run, [_foreign(raw) for raw in foreign])
+            kept = await reconcile.select_kept(tx, lists.run.environment, kind, [raw["id"] for raw in foreign])
+            findings = [_foreign(raw, "stripe_objects" if raw["id"] in kept else "") for raw in foreign]
+            await reconciliations.insert_findings(tx, lists.run, findings)
     strangers = {raw["id"] for raw in foreign}
     known = [raw for raw in rows if raw["id"] not in strangers and raw.get("object") in KINDS]
     ours = [told(raw) for raw in known if await _is_readable(lists, raw, as_of)]
@@ -162,9 +164,9 @@ async def _is_readable(lists: Lists, raw: StripeObject, as_of: int) -> bool:
     return True
 
 
-def _foreign(raw: StripeObject) -> Finding:
+def _foreign(raw: StripeObject, table: str) -> Finding:
     amount, currency = money_of(raw) or (None, None)
-    return Finding("foreign", "", raw["id"], str(raw["object"]), raw["id"], None, raw["id"], amount, currency)
+    return Finding("foreign", table, raw["id"], str(raw["object"]), raw["id"], None, raw["id"], amount, currency)
 
 
 async def _compare(lists: Lists, object_type: str, page: Sequence[Told], as_of: int, *, again: bool) -> list[Looked]:

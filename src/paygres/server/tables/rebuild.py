@@ -36,6 +36,17 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Stamped:
+    """A settled object that bears a stamp; the payment and the customer it is about; its parts where `stamps` are."""
+
+    object_type: str
+    object_id: str
+    payment_key: str | None
+    customer: str | None
+    stamps: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class StoredFamily:
     """The settled objects of a payment. `alone`: Stripe was asked, and the intent pays no invoice."""
 
@@ -76,6 +87,25 @@ async def select_snapshots(tx: Tx, environment: str, object_type: str, ids: Sequ
     with translated():
         rows = await tx.fetch(Q.select_snapshots, environment, object_type, list(ids))
     return [Stored(*row.values()) for row in rows]
+
+
+async def select_stamped(db: Database, environment: str, installation_id: str) -> list[Stamped]:
+    """Settled objects with a stamp that need not be of this installation; those of a payment together."""
+    with translated():
+        async with db.as_service(settings="SET LOCAL statement_timeout = '10min'") as tx:
+            rows = await tx.fetch(Q.select_stamped, environment, installation_id)
+    return [
+        Stamped(r["object_type"], r["object_id"], r["payment_key"], r["customer"], orjson.loads(r["stamps"]))
+        for r in rows
+    ]
+
+
+async def take_out_strangers(tx: Tx, environment: str, strangers: Sequence[Stamped]) -> None:
+    """Remove what these objects became here. Customers' rows stay."""
+    types, ids = [one.object_type for one in strangers], [one.object_id for one in strangers]
+    customers = sorted({one.customer for one in strangers if one.customer})
+    with translated():
+        await tx.execute(Q.take_out_strangers, environment, types, ids, customers)
 
 
 async def lock_payments(tx: Tx, environment: str, payment_keys: Sequence[str]) -> dict[str, str]:

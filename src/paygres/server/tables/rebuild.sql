@@ -26,6 +26,22 @@ order by s.object_id, s.seq;
 -- name: lock_payments
 select payment_intent_id, invoice_id from payments.rebuild_locks($1, $2);
 
+-- name: select_stamped
+-- Settled objects, those of a payment together, whose first stamp is not of this installation ($2), with what tells whose
+-- they are; and whose customer they speak of.
+select o.object_type, o.object_id, o.payment_key, coalesce(o.raw -> 'customer' ->> 'id', o.raw ->> 'customer') as customer,
+       jsonb_build_object('metadata', o.raw -> 'metadata', 'parent', o.raw -> 'parent',
+                          'subscription_details', o.raw -> 'subscription_details') as stamps
+from payments.stripe_objects o
+where o.environment = $1
+  and coalesce(o.raw #>> '{metadata,insforge_installation_id}',
+               o.raw #>> '{parent,subscription_details,metadata,insforge_installation_id}',
+               o.raw #>> '{subscription_details,metadata,insforge_installation_id}') <> $2
+order by o.payment_key, o.object_type, o.object_id;
+
+-- name: take_out_strangers
+select payments.take_out_strangers($1, $2, $3, $4);
+
 -- name: rebuild_standing_alone
 -- Intents of which Stripe said that they pay no invoice; all, or some.
 insert into payments.payment_invoices (environment, payment_intent_id, invoice_id)

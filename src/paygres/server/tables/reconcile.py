@@ -156,6 +156,11 @@ async def insert_seen(tx: Tx, run: uuid.UUID, page: Sequence[Seen]) -> None:
         )
 
 
+async def select_kept(tx: Tx, environment: str, object_type: str, ids: Sequence[str]) -> set[str]:
+    """Which of these objects have a settled state here."""
+    return {row["object_id"] for row in await tx.fetch(Q.select_kept, environment, object_type, ids)}
+
+
 async def select_different(
     db: Database, run: uuid.UUID, object_types: Sequence[str], after: tuple[str, str], limit: int
 ) -> list[Seen]:

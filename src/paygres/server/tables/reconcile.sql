@@ -13,6 +13,11 @@ select $1, $2, u.object_id, u.payment_key, $3, u.payload
 from unnest($4::text[], $5::text[], $6::text[]) as u (object_id, payment_key, payload)
 on conflict (reconciliation_id, object_type, object_id) do nothing;
 
+-- name: select_kept
+-- Which of some objects have a settled state here.
+select o.object_id from payments.stripe_objects o
+where o.object_id = any ($3) and o.object_type = $2 and o.environment = $1;
+
 -- name: select_different
 -- Objects that a page told otherwise than our rows do.
 select object_type, object_id, as_of, payload from payments.reconciliation_objects

@@ -28,6 +28,69 @@ begin
         where i.payment_intent_id = any (p_payment_keys) and i.environment = p_environment;
 end $$;
 
+-- Takes out what other installations' objects became before they were left out. p_customers: those they speak of. A
+-- payment's row goes when nothing is left of the payment; else it is computed after this, as are links that others told.
+-- Customers' rows stay, since developers' tables may hang on them; checkout sessions' rows are always our own.
+create or replace function payments.take_out_strangers(
+    p_environment text, p_types text[], p_ids text[], p_customers text[]
+) returns void
+language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+declare
+    keys text[];
+    intents text[];
+    refunds text[] := array(select id from unnest(p_types, p_ids) as s (type, id) where s.type = 'refund');
+    plans text[] := array(select id from unnest(p_types, p_ids) as s (type, id) where s.type in ('product', 'price'));
+    subject record;
+begin
+    keys := array(
+        select distinct o.payment_key from unnest(p_types, p_ids) as s (type, id)
+        join payments.stripe_objects o
+            on o.object_id = s.id and o.object_type = s.type and o.environment = p_environment
+        where o.payment_key is not null);
+    perform payments.lock_payment(p_environment, key) from unnest(keys) as key order by key like 'in\_%', key;
+    delete from payments.stripe_objects o using unnest(p_types, p_ids) as s (type, id)
+    where o.object_id = s.id and o.object_type = s.type and o.environment = p_environment;
+    keys := array(
+        select key from unnest(keys) as key
+        where not exists (
+            select from payments.stripe_objects o
+            where o.payment_key = key and o.environment = p_environment));
+    intents := array(
+        select i.payment_intent_id from payments.payment_invoices i
+        where i.invoice_id = any (keys) and i.environment = p_environment);
+    delete from payments.transactions t
+    where t.provider = 'stripe' and t.environment = p_environment
+      and ((t.provider_object_type = 'refund' and t.provider_object_id = any (refunds))
+           or (t.provider_object_type <> 'refund' and t.provider_object_id = any (keys || intents)));
+    delete from payments.payment_invoices i
+    where (i.invoice_id = any (p_ids) or i.invoice_payment_id = any (p_ids)) and i.environment = p_environment;
+    delete from payments.stripe_subscription_items i
+    where i.subscription_id = any (p_ids) and i.environment = p_environment;
+    delete from payments.stripe_subscriptions s
+    where s.subscription_id = any (p_ids) and s.environment = p_environment;
+    delete from payments.stripe_prices p where p.price_id = any (plans) and p.environment = p_environment;
+    delete from payments.stripe_products p where p.product_id = any (plans) and p.environment = p_environment;
+    update payments.attention a set closed_at = now()
+    where a.object_id = any (p_ids) and a.environment = p_environment and a.closed_at is null;
+    perform payments.lock_customer(p_environment, who.customer_id)
+    from (select distinct k.customer_id from payments.subject_customers k
+          where k.customer_id = any (p_customers) and k.environment = p_environment
+            and k.evidence_id = any (p_ids) and not k.by_operator
+          order by 1) who;
+    for subject in
+        with taken as (
+            delete from payments.subject_customers k
+            where k.customer_id = any (p_customers) and k.environment = p_environment
+              and k.evidence_id = any (p_ids) and not k.by_operator
+            returning k.account_id, k.subject_type, k.subject_id)
+        select distinct * from taken order by subject_type, subject_id, account_id
+    loop
+        perform payments.settle_mapping_of_subject(
+            p_environment, subject.account_id, subject.subject_type, subject.subject_id);
+    end loop;
+end $$;
+
 -- Which intents pay invoices, of a page. One that the same invoice payment told otherwise was not told by Stripe.
 create or replace function payments.rebuild_links(p_environment text, p_links jsonb) returns void
 language plpgsql
