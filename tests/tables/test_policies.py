@@ -76,6 +76,18 @@ async def test_a_guest_may_not_create_in_another_scope(transaction: asyncpg.Conn
         await insert(transaction, GUEST, scope=f"user:{ADA}")
 
 
+@pytest.mark.parametrize("scope", [f"subject:4:user:{BOB}", f"user:{BOB}", "guest:203.0.113.0/24", f"user:{ADA}"])
+async def test_a_user_may_not_occupy_an_idempotency_key_of_another_scope(
+    transaction: asyncpg.Connection, scope: str
+) -> None:
+    with REFUSED:
+        await insert(transaction, user(ADA), ("user", ADA), scope=scope)
+
+
+async def test_a_row_that_sql_writes_without_a_scope_is_allowed(transaction: asyncpg.Connection) -> None:
+    assert await sees(transaction, user(ADA), await insert(transaction, user(ADA), ("user", ADA), scope=""))
+
+
 @pytest.mark.parametrize(
     ("column", "value"),
     [
@@ -89,6 +101,7 @@ async def test_a_guest_may_not_create_in_another_scope(transaction: asyncpg.Conn
         ("raw", """'{"id": "cs_test_1"}'"""),
         ("leased_until", "'infinity'"),
         ("superseded_by_subscription", "'sub_1'"),
+        ("caller_scope", "'subject:4:user:user_bob'"),
     ],
 )
 @pytest.mark.parametrize("generous", [False, True])
