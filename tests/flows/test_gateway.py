@@ -137,6 +137,23 @@ async def test_pauses_grow_and_end_with_the_callers_patience() -> None:
     assert len(stripe.asked) == 3
 
 
+async def test_a_refusal_for_its_rate_is_definite_unless_an_attempt_before_it_went_unanswered() -> None:
+    again = {"Stripe-Should-Retry": "true"}
+    locked = fault(429, headers=again)  # the library tries such a one again by itself
+    for said, definite in (
+        ([fault(429)], True),
+        ([locked, fault(429)], True),
+        ([Said(reset=True), fault(429)], False),
+        ([fault(500, headers=again), fault(429)], False),
+        ([fault(409, headers=again), fault(429)], False),
+        ([fault(429), Said(half=True), fault(429)], False),
+    ):
+        async with gateway_to(*said) as (gateway, _):
+            with pytest.raises(errors.RateLimit) as limited:
+                await gateway.request(KEY, "post", SESSIONS)
+        assert limited.value.definite is definite, said
+
+
 async def test_a_time_longer_than_the_callers_patience_is_told_at_once() -> None:
     async with gateway_to(fault(429, headers={"Retry-After": "4"}), Said()) as (gateway, stripe):
         with pytest.raises(errors.RateLimit):

@@ -81,12 +81,16 @@ class Card(PaygresError):
 
 
 class RateLimit(PaygresError):
-    """Too many requests; `retry_after` (seconds) is sent as Retry-After. `named`: Stripe said how long."""
+    """Too many requests; `retry_after` (seconds) is sent as Retry-After. `named`: Stripe said how long.
+
+    `definite` is false when an attempt before this refusal went unanswered: Stripe may have done what it asked for.
+    """
 
     status = 429
     code = "RATE_LIMITED"
     retry_after = 1
     named = False
+    definite = True
 
 
 class Unavailable(PaygresError):

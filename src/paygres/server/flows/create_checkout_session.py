@@ -72,7 +72,10 @@ async def create_checkout_session(
         assert reserved.row_id is not None
         if reserved.outcome == "created":
             assert reserved.params is not None
-            return await send(parts, connection, reserved.row_id, reserved.params, guest=guest)
+            keyed = request.idempotency_key is not None
+            return await send(
+                parts, connection, reserved.row_id, reserved.params, guest=guest, wanted_later=keyed and not guest
+            )
         if reserved.outcome in ("overdue", "subscribed"):
             assert reserved.session is not None
             session = await _ask_stripe(parts, connection, reserved.row_id, reserved.session, guest=guest)

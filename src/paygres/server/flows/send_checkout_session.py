@@ -32,11 +32,14 @@ async def send(
     *,
     guest: bool,
     resumed: bool = False,
+    wanted_later: bool = True,
 ) -> dict[str, Any]:
     """Create the session of a leased row at Stripe and project the answer.
 
     `resumed`: an earlier attempt may have reached Stripe. Its stored answer is then as old as the session,
     so Stripe is asked what became of it since.
+    `wanted_later`: its buyer may come back for it. Otherwise a refusal for its rate is the end of a row that Stripe
+    surely made nothing for, lest the worker make a session that nobody waits for.
     """
     environment = connection.environment
     try:
@@ -51,7 +54,9 @@ async def send(
         if resumed:
             answer = await read_session(parts, connection, answer.object["id"], guest=guest)
     except (Unavailable, RateLimit) as error:
-        await checkout_sessions.release(parts.db, row_id, error.message)
+        over = isinstance(error, RateLimit) and error.definite and not (wanted_later or resumed)
+        ending = checkout_sessions.fail if over else checkout_sessions.release
+        await ending(parts.db, row_id, error.message)
         raise
     except Upstream as error:
         # A refused key says nothing about what the earlier attempt did with the same Stripe key.

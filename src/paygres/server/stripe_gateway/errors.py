@@ -1,8 +1,9 @@
 """Stripe's failures in our words: translated once, here, from plain facts. Never a key in a message.
 
 What the classes tell a flow that must decide whether its row is dead:
-`Upstream(definite=True)` and `Card` mean Stripe surely did nothing; `Upstream(definite=False)`, `Unavailable`
-and `RateLimit` mean the same request, with the same idempotency key, has to be sent again.
+`Upstream(definite=True)` and `Card` mean Stripe surely did nothing; `Upstream(definite=False)` and `Unavailable`
+mean the same request, with the same idempotency key, has to be sent again. So does `RateLimit`, unless nobody wants
+what was asked for any more and it is `definite`.
 """
 
 import math

@@ -191,7 +191,10 @@ class StripeGateway:
         guest: bool,
         patience: float,
     ) -> "tuple[Reply, float]":
-        """Wait for the budget and send; a 429 queues again while the caller's patience lasts."""
+        """Wait for the budget and send; a 429 queues again while the caller's patience lasts.
+
+        Not after an attempt that may have been acted upon: the budget's own refusal is always `definite`.
+        """
         clock = asyncio.get_running_loop().time
         assert self._transport is not None
         pauses, first_sent, next_pause = 0.0, None, _FIRST_PAUSE
@@ -209,7 +212,7 @@ class StripeGateway:
                 next_pause *= 2
                 if lane.budget is not None:
                     lane.budget.pause(pause)
-                if pauses + pause > patience:
+                if pauses + pause > patience or not limited.definite:
                     raise
                 pauses += pause
                 await asyncio.sleep(pause)

@@ -7,16 +7,22 @@ the middle of an answer is a connection error), and good bodies bypass its JSON 
 import asyncio
 import ssl
 from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any, cast
 
 import aiohttp
 import stripe
 
+from paygres.server.errors import RateLimit
 from paygres.server.stripe_gateway import errors as translated
 
 MAX_NETWORK_RETRIES = 2
 _CONNECT_SECONDS = 5.0
 _KEEP_ALIVE_SECONDS = 30.0
+
+# Whether Stripe may have acted on an attempt of the request that is being sent, for all that its answer says: the
+# library tells of the last attempt only.
+_in_doubt: ContextVar[bool] = ContextVar("in_doubt", default=False)
 
 # Otherwise it writes an id into the home directory and reports platform and timings with every request.
 stripe.enable_telemetry = False
@@ -84,7 +90,10 @@ class Wire(stripe.AIOHTTPClient):
             ) as response:
                 raw = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            _in_doubt.set(True)
             raise stripe.APIConnectionError(_reason(error), should_retry=True) from error
+        if response.status >= 500 or response.status == 409:
+            _in_doubt.set(True)
         reply = Reply(response.headers, raw)
         return (b"{}" if 200 <= response.status < 300 else raw), response.status, reply
 
@@ -103,10 +112,14 @@ async def call(
 ) -> Reply:
     """Send one request with the library's retries; raises our errors, never a `stripe.*` exception."""
     options = {"idempotency_key": idempotency_key} if idempotency_key else {}
+    _in_doubt.set(False)
     try:
         response = await client.raw_request_async(method, path, **params, **options)
     except stripe.StripeError as error:
-        raise _translate(error) from None  # its arguments hold the raw body and headers
+        told = _translate(error)
+        if isinstance(told, RateLimit):
+            told.definite = not _in_doubt.get()
+        raise told from None  # its arguments hold the raw body and headers
     return cast(Reply, response.headers)
 
 
