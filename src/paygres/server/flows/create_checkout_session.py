@@ -9,6 +9,7 @@ import contextlib
 import time
 import uuid
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from paygres.server.caller import ROLES, Caller
@@ -24,11 +25,12 @@ from paygres.server.flows.apply_reads import apply_reads
 from paygres.server.flows.checkout_draft import draft_checkout
 from paygres.server.flows.connections import Connection
 from paygres.server.flows.parts import Parts
+from paygres.server.flows.read_prices import read_prices
 from paygres.server.flows.requests.checkout_sessions import CheckoutRequest
 from paygres.server.flows.return_origins import check_return_urls
 from paygres.server.flows.send_checkout_session import NOT_RESERVED, already_subscribed, find_session, send
 from paygres.server.tables import checkout_sessions
-from paygres.server.tables.checkout_sessions import GuestLimit
+from paygres.server.tables.checkout_sessions import Draft, GuestLimit, Reserved
 
 LEASE = timedelta(seconds=35)  # longer than the gateway's own limit of 28 s
 WAIT_SECONDS = 20.0  # for another request with the same key that is at Stripe now
@@ -56,9 +58,7 @@ async def create_checkout_session(
     draft = draft_checkout(parts.installation_id, caller, environment, connection.account_id, request)
     guest = caller.role == "anon"
     for _ in range(GENERATIONS):  # a session that turns out to have ended is followed by a new one
-        reserved = await checkout_sessions.reserve(
-            parts.db, caller, draft, configured=True, guest_limit=guest_limit, lease=LEASE
-        )
+        reserved = await _reserve(parts, connection, caller, draft, guest_limit)
         guest_limit = None  # one request counts once
         if reserved.outcome == "limited":
             raise RateLimit("Too many guest checkouts; try again in a minute", retry_after=60)
@@ -89,6 +89,20 @@ async def create_checkout_session(
         if session is not None and session["status"] in ("open", "completed"):
             return session
     raise Unavailable("The checkout session ended while it was being opened; try again")
+
+
+async def _reserve(
+    parts: Parts, connection: Connection, caller: Caller, draft: Draft, guest_limit: GuestLimit | None
+) -> Reserved:
+    """The row as the caller. Prices of a subscription that our mirror does not know are read at Stripe first."""
+    reserve = partial(
+        checkout_sessions.reserve, parts.db, caller, draft, configured=True, guest_limit=guest_limit, lease=LEASE
+    )
+    reserved = await reserve()
+    if reserved.outcome == "unknown_prices":
+        await read_prices(parts, connection, reserved.unknown_prices, guest=caller.role == "anon")
+        reserved = await reserve(prices_asked=True)
+    return reserved
 
 
 async def _join(parts: Parts, connection: Connection, row_id: uuid.UUID, *, guest: bool) -> dict[str, Any] | None:

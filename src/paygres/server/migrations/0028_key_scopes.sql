@@ -7,3 +7,8 @@ alter policy asked_for_only on payments.stripe_checkout_sessions
                 and last_error is null and raw = '{}' and currency is null and amount_subtotal is null
                 and attempt = 1 and leased_until is null and expires_at is null
                 and superseded_by is null and superseded_by_subscription is null);
+
+-- It has another parameter (functions/06).
+drop function if exists payments.reserve_checkout_session(
+    text, text, text, text, text, integer, integer, boolean, uuid, text, text, text, text, text, text, jsonb, text, text,
+    text, text, jsonb, jsonb, interval);

@@ -19,21 +19,23 @@ _RAISED = (
     "payments.can_bill, a policy or a trigger of payments.stripe_checkout_sessions raised this; they should answer"
     " for every subject, whatever its id looks like."
 )
-_SOLD_ALREADY = "PG409"  # raised by payments.reserve_checkout_session
+_SOLD_ALREADY, _UNKNOWN_PRICES = "PG409", "PG404"  # raised by payments.reserve_checkout_session
 _REFUSED = "Checkout session creation is not allowed by payments.stripe_checkout_sessions RLS policies"
 
 
 @dataclass(frozen=True, slots=True)
 class Reserved:
-    """outcome: created, existing, overdue, subscribed, initialized, conflict or limited (functions/06).
+    """outcome: created, existing, overdue, subscribed, initialized, conflict, limited or unknown_prices (functions/06).
 
-    `params` are what Stripe is sent. Subscribed without a session: a new checkout would sell a plan twice.
+    `params` are what Stripe is sent. Subscribed without a session: a new checkout would sell a plan twice. Unknown
+    prices: nobody can tell whether it would, before `unknown_prices` are read at Stripe; nothing is stored.
     """
 
     outcome: str
     row_id: uuid.UUID | None
     params: dict[str, Any] | None
     session: dict[str, Any] | None
+    unknown_prices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +81,11 @@ async def reserve(
     configured: bool,
     guest_limit: GuestLimit | None,
     lease: timedelta,
+    prices_asked: bool = False,
 ) -> Reserved:
     """Insert the row as the caller, or find the one its key already has; one transaction, one round trip.
 
+    `prices_asked`: what Stripe knows of the prices is known, so that what is unknown now does not stop it.
     Raises PermissionDenied when row-level security refuses, NotConfigured (nothing stored) when the caller
     may, but the environment has no Stripe key.
     """
@@ -98,6 +102,7 @@ async def reserve(
                 guest_limit.all if guest_limit else 0,
                 guest_limit.network if guest_limit else 0,
                 configured,
+                prices_asked,
                 draft.id,
                 draft.environment,
                 draft.account_id,
@@ -119,7 +124,10 @@ async def reserve(
     except InvalidRequest as error:
         raise InvalidRequest(error.message, code=error.code, next_actions=_RAISED) from error
     except asyncpg.PostgresError as error:
-        if getattr(error, "sqlstate", None) != _SOLD_ALREADY:
+        state = getattr(error, "sqlstate", None)
+        if state == _UNKNOWN_PRICES:
+            return Reserved("unknown_prices", None, None, None, tuple(orjson.loads(str(getattr(error, "detail", "")))))
+        if state != _SOLD_ALREADY:
             raise
         return Reserved("subscribed", None, None, None)
     assert row is not None

@@ -3,10 +3,10 @@ payments.stripe_checkout_sessions: reserve as the caller, finish as the service,
 -- name: reserve
 select outcome, row_id, params, session from payments.reserve_checkout_session(
     p_role => $1, p_claims => $2, p_created_by => $3, p_scope => $4, p_guest_network => $5, p_guest_limit => $6,
-    p_network_limit => $7, p_configured => $8, p_id => $9, p_environment => $10, p_account_id => $11,
-    p_mode => $12, p_subject_type => $13, p_subject_id => $14, p_customer_email => $15, p_line_items => $16,
-    p_success_url => $17, p_cancel_url => $18, p_idempotency_key => $19, p_request_hash => $20,
-    p_metadata => $21, p_params => $22, p_lease => $23);
+    p_network_limit => $7, p_configured => $8, p_prices_asked => $9, p_id => $10, p_environment => $11,
+    p_account_id => $12, p_mode => $13, p_subject_type => $14, p_subject_id => $15, p_customer_email => $16,
+    p_line_items => $17, p_success_url => $18, p_cancel_url => $19, p_idempotency_key => $20, p_request_hash => $21,
+    p_metadata => $22, p_params => $23, p_lease => $24);
 
 -- name: lease
 select payments.lease_checkout_session($1, $2);

@@ -151,10 +151,11 @@ end $$;
 -- this one) ·
 -- initialized (another call is at Stripe, or died there) · conflict (the key belongs to another request) ·
 -- limited (guests). Raises 42501 when a policy refuses, PG400 when the environment has no key, PG409 when a new
--- checkout would sell a plan that its subject has already.
+-- checkout would sell a plan that its subject has already, and PG404 when it would sell prices whose plan is not known,
+-- whose ids are the error's detail; unless Stripe was asked for them already (p_prices_asked).
 create or replace function payments.reserve_checkout_session(
     p_role text, p_claims text, p_created_by text, p_scope text, p_guest_network text, p_guest_limit integer,
-    p_network_limit integer, p_configured boolean, p_id uuid, p_environment text, p_account_id text, p_mode text,
+    p_network_limit integer, p_configured boolean, p_prices_asked boolean, p_id uuid, p_environment text, p_account_id text, p_mode text,
     p_subject_type text, p_subject_id text, p_customer_email text, p_line_items jsonb, p_success_url text,
     p_cancel_url text, p_idempotency_key text, p_request_hash text, p_metadata jsonb, p_params jsonb, p_lease interval,
     out outcome text, out row_id uuid, out params text, out session json
@@ -164,6 +165,7 @@ declare
     next_generation integer := 1;
     mapped_customer text;
     own_role text := current_setting('role');
+    prices text[];
     families text[];
     live_subscription text;
     its_status text;
@@ -187,8 +189,8 @@ begin
         p_params := payments.with_checkout_options(p_environment, p_params);
     end if;
     if p_mode = 'subscription' then
-        families := payments.price_families(
-            p_environment, array(select item ->> 'priceId' from jsonb_array_elements(p_line_items) as item));
+        prices := array(select item ->> 'priceId' from jsonb_array_elements(p_line_items) as item);
+        families := payments.price_families(p_environment, prices);
         live_subscription := payments.live_subscription(
             p_environment, p_subject_type, p_subject_id, families, p_account_id);
         if p_params #> '{subscription_data,trial_period_days}' is not null and exists (
@@ -267,6 +269,17 @@ begin
             -- What is sent with the merchant's key is not the caller's to write. Afterwards the caller again: developers'
             -- deferred triggers run at the end.
             perform set_config('role', own_role, true);
+            if p_mode = 'subscription' and not p_prices_asked then
+                prices := array(
+                    select distinct wanted.id from unnest(prices) as wanted (id)
+                    where not exists (
+                        select from payments.stripe_prices r
+                        where r.environment = p_environment and r.price_id = wanted.id
+                          and r.account_id in ('', p_account_id)));
+                if prices <> '{}' then
+                    raise exception 'unknown prices' using errcode = 'PG404', detail = array_to_json(prices);
+                end if;
+            end if;
             params := p_params::text;
             insert into payments.checkout_attempts (id, params, leased_until)
             values (p_id, params, clock_timestamp() + p_lease);
