@@ -116,13 +116,17 @@ def reason_of(error: Exception) -> str:
 
 
 async def _leave(db: Database, connection: Connection, raw: StripeObject, error: Exception) -> None:
+    """Left to the queue of refetches, with the reason; a developer's trigger may name people in it, so logs do not."""
     kind, ident = raw["object"], raw.get("id")
-    reason = reason_of(error)
     log.error(
-        "object not applied", environment=connection.environment, object_type=kind, object_id=ident, reason=reason
+        "object not applied",
+        environment=connection.environment,
+        object_type=kind,
+        object_id=ident,
+        error=type(error).__name__,
     )
     if isinstance(ident, str):
-        reason = f"Stripe listed it, and it could not be applied: {reason}"
+        reason = f"Stripe listed it, and it could not be applied: {reason_of(error)}"
         await sweeps.queue_refetch(db, connection.environment, kind, ident, reason)
 
 

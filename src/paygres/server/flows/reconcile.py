@@ -165,4 +165,4 @@ async def _alive(lists: Lists) -> AsyncIterator[None]:
 async def _end(lists: Lists, *, error: str | None, unconfirmed: dict[str, int] | None = None) -> None:
     counts = {name: count for name, count in lists.counts.items() if name in NAMES}
     await reconciliations.finish(lists.parts.db, lists.run, error=error, counts=counts, unconfirmed=unconfirmed)
-    log.info("reconciled", environment=lists.run.environment, fix=lists.run.fix, error=error, **counts)
+    log.info("reconciled", environment=lists.run.environment, fix=lists.run.fix, failed=error is not None, **counts)

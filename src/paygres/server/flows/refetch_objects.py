@@ -115,6 +115,6 @@ def _objects(answer: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 async def _postpone(parts: Parts, one: reads.Refetch, error: str) -> None:
-    log.warning("refetch postponed", object_id=one.object_id, reason=error)
+    log.warning("refetch postponed", object_id=one.object_id, attempts=one.attempts)  # the queue has why
     pause = timedelta(seconds=min(5 * 2 ** min(one.attempts, 10), 3600))
     await reads.postpone_refetch(parts.db, one, pause, error)

@@ -21,7 +21,7 @@ async def settle_reversals(parts: Parts) -> int:
     for one in leased:
         error = await fulfillments.settle_reversal(parts.db, one)
         if error is not None:
-            log.warning("reversal failed", payment=one.payment_key, environment=one.environment, reason=error)
+            log.warning("reversal failed", payment=one.payment_key, environment=one.environment)  # the queue has why
             seconds = min(5 * 2 ** min(one.attempts, 10), 3600) * random.uniform(0.8, 1.2)
             await fulfillments.put_off_reversal(parts.db, one, error, timedelta(seconds=seconds))
     return len(leased)

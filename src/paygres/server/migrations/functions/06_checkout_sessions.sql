@@ -155,9 +155,10 @@ end $$;
 -- whose ids are the error's detail; unless Stripe was asked for them already (p_prices_asked).
 create or replace function payments.reserve_checkout_session(
     p_role text, p_claims text, p_created_by text, p_scope text, p_guest_network text, p_guest_limit integer,
-    p_network_limit integer, p_configured boolean, p_prices_asked boolean, p_id uuid, p_environment text, p_account_id text, p_mode text,
-    p_subject_type text, p_subject_id text, p_customer_email text, p_line_items jsonb, p_success_url text,
-    p_cancel_url text, p_idempotency_key text, p_request_hash text, p_metadata jsonb, p_params jsonb, p_lease interval,
+    p_network_limit integer, p_configured boolean, p_prices_asked boolean, p_id uuid, p_environment text,
+    p_account_id text, p_mode text, p_subject_type text, p_subject_id text, p_customer_email text, p_line_items jsonb,
+    p_success_url text, p_cancel_url text, p_idempotency_key text, p_request_hash text, p_metadata jsonb,
+    p_params jsonb, p_lease interval,
     out outcome text, out row_id uuid, out params text, out session json
 ) language plpgsql as $$
 declare
