@@ -114,11 +114,12 @@ def test_waiting_ends_after_the_timeout_or_when_interrupted() -> None:
         assert (ran.code, "did not answer within 0.2 s" in ran.errors) == (12, True)
         silent.accept()[0].close()
         command = [sys.executable, "-m", "paygres.cli.main", "status", *server]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=clean_environment())
-        connection, _ = silent.accept()
-        process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=10)[1] == "Error: Interrupted.\n"
-        assert process.returncode == 130
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=clean_environment()) as process:
+            connection, _ = silent.accept()
+            connection.recv(65536)  # it has asked, and waits
+            process.send_signal(signal.SIGINT)
+            assert process.communicate(timeout=30)[1] == "Error: Interrupted.\n"
+            assert process.returncode == 130
         connection.close()
 
 
