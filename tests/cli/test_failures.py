@@ -114,7 +114,14 @@ def test_waiting_ends_after_the_timeout_or_when_interrupted() -> None:
         assert (ran.code, "did not answer within 0.2 s" in ran.errors) == (12, True)
         silent.accept()[0].close()
         command = [sys.executable, "-m", "paygres.cli.main", "status", *server]
-        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=clean_environment()) as process:
+        # Where the tests run in the background of a shell, Ctrl-C is ignored, and what is ignored is inherited.
+        with subprocess.Popen(
+            command,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=clean_environment(),
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        ) as process:
             connection, _ = silent.accept()
             connection.recv(65536)  # it has asked, and waits
             process.send_signal(signal.SIGINT)

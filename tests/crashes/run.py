@@ -162,6 +162,7 @@ async def _falling(plan: Plan, stage: Stage, storm: Storm, tell: Tell) -> AsyncI
     if stage.cluster.is_down:
         stage.cluster.start()
     await _supervise(stage)
+    await stage.server.listens(stage.port)  # it may have been about to, when the storm ended
 
 
 async def _supervise(stage: Stage) -> None:
