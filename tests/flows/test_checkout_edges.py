@@ -15,7 +15,7 @@ from paygres.server.flows.parts import Parts
 from paygres.server.flows.resume_checkout_sessions import resume_checkout_sessions
 from tests.flows.checkouts import ADA, SESSIONS
 from tests.flows.running_parts import rows
-from tests.flows.test_subscription_checkout import POST, TAKEN, buy, connected, hear, pay_at, row
+from tests.flows.test_subscription_checkout import POST, TAKEN, bought, buy, connected, hear, pay_at, row
 from tests.flows.test_subscription_checkout import stripe as stripe  # the fixture
 from tests.flows.webhooks import script
 from tests.fresh_database import FreshDatabase
@@ -92,9 +92,7 @@ async def test_a_checkout_that_opens_during_a_completions_transaction_is_refused
 async def test_a_plan_that_was_changed_to_another_one_is_sold_again(database: FreshDatabase, stripe: Sandbox) -> None:
     async with connected(database, stripe) as (parts, basic):
         pro = await another_plan(parts, stripe)
-        won = await buy(parts, basic)
-        pay_at(stripe, won)
-        await hear(parts, stripe, won)
+        won = await bought(parts, stripe, basic)
         change_plan(stripe, bought_by(stripe, won), pro)
         await tell(parts, stripe, bought_by(stripe, won), later=2)
         again = await buy(parts, basic)
@@ -207,9 +205,7 @@ async def test_a_trial_is_given_once_though_the_plan_was_changed(database: Fresh
             "insert into payments.checkout_options (environment, price_id, trial_period_days) values ('test', $1, 14)",
             basic,
         )
-        won = await buy(parts, basic)
-        pay_at(stripe, won)
-        await hear(parts, stripe, won)
+        won = await bought(parts, stripe, basic)
         path = bought_by(stripe, won)
         change_plan(stripe, path, pro)
         stripe.http.api("DELETE", path)

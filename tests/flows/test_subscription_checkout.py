@@ -218,12 +218,20 @@ async def buy(parts: Parts, price: str, *, buyer: str = ADA, **changes: Any) -> 
     return await create_checkout_session(parts, caller, "test", checkout_request(price, **changes))
 
 
+async def bought(parts: Parts, stripe: Sandbox, price: str) -> dict[str, Any]:
+    """A checkout of Ada's that was paid, and that we have heard of."""
+    session = await buy(parts, price)
+    pay_at(stripe, session)
+    await hear(parts, stripe, session)
+    return session
+
+
 async def hear(parts: Parts, stripe: Sandbox, session: dict[str, Any]) -> None:
     """What Stripe says of a session and its subscription becomes ours."""
     connection = await parts.connections.current("test")
     at_stripe = stripe.http.api("GET", f"{SESSIONS}/{session['checkoutSessionId']}").json()
-    bought = at_stripe["subscription"]
-    subscription = [stripe.http.api("GET", f"/v1/subscriptions/{bought}").json()] if bought else []
+    begun = at_stripe["subscription"]
+    subscription = [stripe.http.api("GET", f"/v1/subscriptions/{begun}").json()] if begun else []
     await apply_reads(parts.db, connection, [at_stripe, *subscription], int(time.time()))
 
 

@@ -8,7 +8,7 @@ from paygres.server.errors import Idempotency, PermissionDenied, Upstream
 from paygres.server.flows.requests.fields import Subject
 from tests.flows.checkouts import ADA, BOB
 from tests.flows.running_parts import rows
-from tests.flows.test_subscription_checkout import TAKEN, buy, connected, hear, pay_at, row
+from tests.flows.test_subscription_checkout import TAKEN, bought, buy, connected, row
 from tests.flows.test_subscription_checkout import stripe as stripe  # the fixture
 from tests.fresh_database import FreshDatabase
 from tests.sandbox.running import Sandbox
@@ -55,9 +55,7 @@ async def test_another_interval_of_the_plan_that_a_subject_has_is_not_sold(
     database: FreshDatabase, stripe: Sandbox
 ) -> None:
     async with connected(database, stripe) as (parts, monthly):
-        won = await buy(parts, monthly)
-        pay_at(stripe, won)
-        await hear(parts, stripe, won)
+        await bought(parts, stripe, monthly)
         price = yearly(stripe, product_of(stripe, monthly))
         for key in (None, "yearly"):
             with pytest.raises(Idempotency, match=TAKEN):
@@ -75,9 +73,7 @@ async def test_a_family_that_only_stripes_product_tells_is_not_sold_twice(
             for name in ("Basic", "Pro")
         ]
         basic, pro = (yearly(stripe, product) for product in products)
-        won = await buy(parts, basic)
-        pay_at(stripe, won)
-        await hear(parts, stripe, won)
+        await bought(parts, stripe, basic)
         with pytest.raises(Idempotency, match=TAKEN):
             await buy(parts, pro)
         assert await mirrored(database, pro) == [{"name": "Pro"}]

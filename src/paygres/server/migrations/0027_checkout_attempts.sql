@@ -27,15 +27,21 @@ create trigger trg_payments_checkout_sessions_forgotten after delete on payments
 
 drop policy asked_for_only on payments.stripe_checkout_sessions;
 alter table payments.stripe_checkout_sessions drop column stripe_params;
--- A caller asks for a checkout and says nothing of what became of it. Restrictive: it holds beside developers' own
--- policies too.
+-- A caller asks for a checkout and says nothing of what became of it, in its own idempotency scope, which the server sets,
+-- or in none: a row of another one's would occupy a key of theirs, and their request with it fail as a conflict.
+-- Restrictive: it holds beside developers' own policies too.
 create policy asked_for_only on payments.stripe_checkout_sessions as restrictive for insert to anon, authenticated
-    with check (status = 'initialized' and payment_status is null and checkout_session_id is null
+    with check (caller_scope in ('', current_setting('paygres.caller_scope', true))
+                and status = 'initialized' and payment_status is null and checkout_session_id is null
                 and customer_id is null and payment_intent_id is null and subscription_id is null and url is null
                 and last_error is null and raw = '{}' and currency is null and amount_subtotal is null
                 and attempt = 1 and leased_until is null and expires_at is null
                 and superseded_by is null and superseded_by_subscription is null);
 
--- payments.close_event is told whether the event was in the queue; payments.event_json has the row.
+-- payments.close_event is told whether the event was in the queue, payments.reserve_checkout_session whether Stripe was
+-- asked for the prices; payments.event_json has the row.
 drop function if exists payments.close_event(text, text, jsonb, jsonb, text, text, integer, interval);
 drop function if exists payments.event_json(uuid);
+drop function if exists payments.reserve_checkout_session(
+    text, text, text, text, text, integer, integer, boolean, uuid, text, text, text, text, text, text, jsonb, text, text,
+    text, text, jsonb, jsonb, interval);

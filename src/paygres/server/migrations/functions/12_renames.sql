@@ -8,9 +8,7 @@ language plpgsql as $$
 begin
     if exists (select from payments.fulfillments f
                where f.payment_key = p_payment_intent_id and f.environment = p_environment) then
-        insert into payments.reversal_queue (environment, payment_key) values (p_environment, p_payment_intent_id)
-        on conflict do nothing;
-        perform payments.note_reversal(p_payment_intent_id);
+        perform payments.leave_reversal(p_environment, p_payment_intent_id);
     end if;
 end $$;
 

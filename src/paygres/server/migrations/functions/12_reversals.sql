@@ -8,6 +8,15 @@ language sql as $$
                       coalesce(nullif(current_setting('payments.reversals', true), '') || ',', '') || p_payment_key, true)
 $$;
 
+-- The same, for the worker too, should this transaction not come to it.
+create or replace function payments.leave_reversal(p_environment text, p_payment_key text) returns void
+language plpgsql as $$
+begin
+    insert into payments.reversal_queue (environment, payment_key) values (p_environment, p_payment_key)
+    on conflict do nothing;
+    perform payments.note_reversal(p_payment_key);
+end $$;
+
 -- The payment's row has changed: are there fulfillments that keep another amount? p_ids: every name it may go by.
 create or replace function payments.queue_reversal(
     p_environment text, p_ids text[], p_amount_paid bigint, p_amount_kept bigint
@@ -26,9 +35,7 @@ begin
                           where i.payment_intent_id = f.payment_key and i.environment = f.environment
                             and i.invoice_id <> '')
     loop
-        insert into payments.reversal_queue (environment, payment_key) values (p_environment, found_key)
-        on conflict do nothing;
-        perform payments.note_reversal(found_key);
+        perform payments.leave_reversal(p_environment, found_key);
     end loop;
 end $$;
 
