@@ -5,10 +5,12 @@ import importlib
 import shutil
 import sys
 import tempfile
+import time
 import traceback
 from pathlib import Path
 
 from bench.machine import describe, idle_share
+from bench.pace import TURNS, pace
 from bench.report import Figure, Plan, table
 
 BENCHMARKS = (
@@ -32,6 +34,16 @@ def main() -> int:
     parser.add_argument("names", nargs="*", metavar="name", help=f"any of: {', '.join(BENCHMARKS)}")
     parser.add_argument("--rounds", type=int, default=5, help="medians are over so many (default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="one small round: does it work, not how fast is it")
+    parser.add_argument(
+        "--pace",
+        type=float,
+        metavar="MS",
+        help="checkout and webhook: count only rounds before and after which a fixed loop costs at most so much CPU; "
+        "the first lines of a run say what it costs now",
+    )
+    parser.add_argument(
+        "--patience", type=float, default=60, metavar="MIN", help="wait so long for them in all (default: %(default)s)"
+    )
     asked = parser.parse_args()
     unknown = sorted(set(asked.names) - set(BENCHMARKS))
     if unknown:
@@ -39,11 +51,25 @@ def main() -> int:
     if not Path("/proc/self/stat").exists():
         print("bench: CPU per request is read from /proc, so this runs on Linux only", file=sys.stderr)
         return 1
-    plan = Plan(rounds=1 if asked.quick else max(1, asked.rounds), quick=asked.quick)
+    plan = Plan(
+        rounds=1 if asked.quick else max(1, asked.rounds),
+        quick=asked.quick,
+        pace=asked.pace,
+        until=time.monotonic() + asked.patience * 60,
+    )
     print(describe(), flush=True)
     share = idle_share()
     busy = "" if share > 0.97 else "; something else is running, the figures will be worse than they are"
-    print(f"Before the run the cores were {share:.0%} idle{busy}.\n", flush=True)
+    print(
+        f"Before the run the cores were {share:.0%} idle{busy}; {TURNS} turns of a loop took {pace():.1f} ms.",
+        flush=True,
+    )
+    counted = (
+        ""
+        if asked.pace is None
+        else f"Of checkout and webhook, rounds count while they take {asked.pace} ms at most.\n"
+    )
+    print(counted, flush=True)
     failed: list[str] = []
     figures: list[Figure] = []
     for name in [known for known in BENCHMARKS if known in asked.names or not asked.names]:

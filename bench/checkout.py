@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from bench.buyers import checkouts
+from bench.pace import rounds
 from bench.report import Figure, Plan
 from bench.stand import Sample, Stand, note, sample, standing
 from bench.stored import analyze
@@ -31,11 +32,14 @@ def run(plan: Plan, folder: Path) -> list[Figure]:
 
 def _series(plan: Plan, stand: Stand, clients: int, keyed: bool) -> list[Figure]:
     count = plan.size(SIZES[clients])
-    ours: list[Sample] = []
-    floor: list[Sample] = []
-    for _ in range(plan.rounds):
-        ours.append(sample(stand, stand.server, checkouts(count, keyed=keyed), clients))
-        floor.append(sample(stand, stand.floor, checkouts(count, keyed=keyed), clients))
+
+    def prepare() -> tuple[list[bytes], list[bytes]]:
+        return checkouts(count, keyed=keyed), checkouts(count, keyed=keyed)
+
+    def take(load: tuple[list[bytes], list[bytes]]) -> tuple[Sample, Sample]:
+        return sample(stand, stand.server, load[0], clients), sample(stand, stand.floor, load[1], clients)
+
+    ours, floor = zip(*rounds(plan, prepare, take), strict=True)
     label = f"{clients} client{'s' if clients > 1 else ''}, {'keyed' if keyed else 'no key'}"
     print(note(f"{NAME}, {label}", ours, count), file=sys.stderr, flush=True)
     return [

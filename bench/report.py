@@ -8,10 +8,16 @@ from statistics import median
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much to measure. `quick` is for proving that a benchmark works, never for a figure to quote."""
+    """How much to measure. `quick` is for proving that a benchmark works, never for a figure to quote.
+
+    `pace`: the most (ms) that the loop of bench/pace.py may cost around a round that counts, where that is asked for;
+    such rounds are waited for until a moment of the monotonic clock.
+    """
 
     rounds: int
     quick: bool
+    pace: float | None = None
+    until: float = math.inf
 
     def size(self, count: int) -> int:
         """`count` requests, or a tenth (at least 32) when quick."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.events import Purchase, delivery, keep_checkouts, purchase
+from bench.pace import rounds
 from bench.report import Figure, Plan
 from bench.stand import Sample, Stand, note, sample, standing
 from bench.stored import analyze, store_purchases
@@ -69,13 +70,12 @@ def deliveries(stand: Stand, count: int) -> list[bytes]:
 
 
 def _measured(plan: Plan, stand: Stand, series: Series) -> list[Figure]:
-    ours: list[Sample] = []
-    floor: list[Sample] = []
     count = plan.size(series.count)
-    for _ in range(plan.rounds):
-        requests = deliveries(stand, count)
-        ours.append(sample(stand, stand.server, requests, series.clients))
-        floor.append(sample(stand, stand.floor, requests, series.clients))
+
+    def take(load: list[bytes]) -> tuple[Sample, Sample]:
+        return sample(stand, stand.server, load, series.clients), sample(stand, stand.floor, load, series.clients)
+
+    ours, floor = zip(*rounds(plan, lambda: deliveries(stand, count), take), strict=True)
     print(note(f"{NAME}, {series.label}", ours, count), file=sys.stderr, flush=True)
     return [
         Figure(

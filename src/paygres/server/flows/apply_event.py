@@ -14,6 +14,7 @@ from typing import Any
 from paygres.server.db.database import Database, Tx
 from paygres.server.flows.listeners import Listeners
 from paygres.server.flows.run_listeners import Ending, close_with_listeners
+from paygres.server.flows.turns import Turns
 from paygres.server.projections.chain_gaps import gap_before
 from paygres.server.projections.events import Event, snapshot_of
 from paygres.server.projections.project import Rows, in_lock_order, lock, project
@@ -34,7 +35,8 @@ class Road:
 
     `connected_at` is the watermark in Unix seconds; `seconds` bounds all attempts together; `limits` are SET LOCAL
     statements for a road that has more patience with developers' code than the webhook pool has. `listeners` are this
-    process's; they may take `listener_seconds` in all.
+    process's; they may take `listener_seconds` in all. With `turns` others about the same payment are waited for before
+    a connection is taken.
     """
 
     environment: str
@@ -45,6 +47,7 @@ class Road:
     limits: str = ""
     listeners: Listeners = NOBODY
     listener_seconds: float = 1.5
+    turns: Turns | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,19 @@ async def apply_event(db: Database, road: Road, event: Event, payload: str) -> A
     Raises Contended when `road.seconds` were not enough; nothing is stored then.
     """
     deadline = time.monotonic() + road.seconds
+    if road.turns is None:
+        return await _until(deadline, db, road, event, payload)
+    async with road.turns.turn(road.environment, next(iter(_payments(event)), event.object_id), LOCK_SECONDS):
+        return await _until(deadline, db, road, event, payload)
+
+
+def _payments(event: Event) -> tuple[str, ...]:
+    """The payments that the event's object is about, its own first."""
+    kind = event.kind
+    return kind.payment_keys(event.raw) if kind and "id" in event.raw else ()
+
+
+async def _until(deadline: float, db: Database, road: Road, event: Event, payload: str) -> Applied:
     while True:
         try:
             return await _in_one_transaction(db, road, event, payload)
@@ -87,7 +103,7 @@ async def apply_within(tx: Tx, road: Road, event: Event, payload: str) -> Applie
     object_lock, payment_keys = None, list[str]()
     if kind and "id" in event.raw:
         object_lock = lock(road.environment, kind.name, event.object_id)
-        payment_keys = in_lock_order(kind.payment_keys(event.raw))
+        payment_keys = in_lock_order(_payments(event))
     opened = await events.open_event(tx, road.environment, road.account_id, event, payload, object_lock, payment_keys)
     if opened.state == "done":
         return Applied("done", False, opened.event or unmarked(road, event, "processed", 1, None))

@@ -8,6 +8,7 @@ from paygres.server.flows.errands import Errands
 from paygres.server.flows.listeners import Listeners
 from paygres.server.flows.pulse import Pulse
 from paygres.server.flows.streams import Streams
+from paygres.server.flows.turns import Turns
 from paygres.server.flows.waiters import Waiters
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Parts:
     streams: Streams = field(default_factory=Streams)
     waiters: Waiters = field(default_factory=Waiters)
     pulse: Pulse = field(default_factory=Pulse)
+    turns: Turns = field(default_factory=Turns)
     metrics_token: str = ""
     listeners: Listeners = field(default_factory=Listeners)
     busy_destinations: set[uuid.UUID] = field(default_factory=set[uuid.UUID])  # messages are on their way to them

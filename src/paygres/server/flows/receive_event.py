@@ -42,7 +42,14 @@ async def receive_event(parts: Parts, environment: str, payload: bytes, signatur
         signature_failed(environment)
         raise
     event, text = _parse(payload)
-    road = Road(environment, side.account_id, side.connected_at, parts.installation_id, listeners=parts.listeners)
+    road = Road(
+        environment,
+        side.account_id,
+        side.connected_at,
+        parts.installation_id,
+        listeners=parts.listeners,
+        turns=parts.turns,
+    )
     if event.type == PROBE_TYPE:
         return answer_probe(event, parts.installation_id, unmarked(road, event, "ignored", 1, None))
     began = time.perf_counter()

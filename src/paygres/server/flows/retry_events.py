@@ -66,6 +66,7 @@ async def retry_event(parts: Parts, one: events.Leased) -> Applied:
         limits=PATIENT,
         listeners=parts.listeners,
         listener_seconds=LISTENER_SECONDS,
+        turns=parts.turns,
     )
     event = read_event(orjson.loads(one.payload))
     began = time.perf_counter()

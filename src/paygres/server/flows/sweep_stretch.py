@@ -111,6 +111,7 @@ async def _store(parts: Parts, connection: Connection, body: dict[str, Any]) -> 
         limits=PATIENT,
         listeners=parts.listeners,
         listener_seconds=LISTENER_SECONDS,
+        turns=parts.turns,
     )
     if event.api_version != STRIPE_VERSION and event.object_type in PATHS and left_out(road, event) is None:
         # Stripe's list shows an event in the version it was made for. It is a hint: the object itself is read in ours.
