@@ -1,6 +1,7 @@
 """What Stripe's API tells and we do not apply: another installation's objects, and objects that cannot be applied."""
 
 from collections.abc import AsyncIterator, Iterator
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -155,3 +156,20 @@ async def test_a_reconcile_gets_past_an_object_that_cannot_be_read(
     )
     assert answer["findings"] == []
     assert [one["object_id"] for one in await rows(database, QUEUED)] == [odd["id"]]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+async def test_what_another_installation_tells_of_an_object_moves_nothing_in_any_order(
+    db: Database, database: FreshDatabase, order: tuple[int, ...]
+) -> None:
+    ours, theirs = {"metadata": {}}, FOREIGN
+    told = [
+        event("payment_intent.created", START, intent("a", status="requires_payment_method", **ours)),
+        event("payment_intent.processing", START + 1, intent("a", status="processing", **ours)),
+        event("payment_intent.succeeded", START + 2, intent("a", status="succeeded", **theirs)),
+        event("payment_intent.canceled", START + 3, intent("a", status="canceled", **theirs)),
+    ]
+    statuses = {told[number]["id"]: (await deliver(db, told[number])).status for number in order}
+    assert [statuses[one["id"]] for one in told] == ["processed", "processed", "ignored", "ignored"]
+    (known,) = await rows(database, "select as_of, raw ->> 'status' as status, undecided from payments.stripe_objects")
+    assert known == {"as_of": START + 1, "status": "processing", "undecided": False}

@@ -100,17 +100,27 @@ async def _in_one_transaction(db: Database, road: Road, event: Event, payload: s
 async def apply_within(tx: Tx, road: Road, event: Event, payload: str) -> Applied:
     """`apply_event` in a transaction whose end is the caller's: a rehearsal rolls it back."""
     kind = event.kind
+    stranger = left_out(road, event)
     object_lock, payment_keys = None, list[str]()
-    if kind and "id" in event.raw:
+    if kind and "id" in event.raw and stranger is None:
         object_lock = lock(road.environment, kind.name, event.object_id)
         payment_keys = in_lock_order(_payments(event))
-    opened = await events.open_event(tx, road.environment, road.account_id, event, payload, object_lock, payment_keys)
+    opened = await events.open_event(
+        tx,
+        road.environment,
+        road.account_id,
+        event,
+        payload,
+        object_lock,
+        payment_keys,
+        left_out=stranger is not None,
+    )
     if opened.state == "done":
         return Applied("done", False, opened.event or unmarked(road, event, "processed", 1, None))
     attempts = opened.attempts + 1
     if opened.replayed or opened.watermark is not None:  # taken on before: what holds is what held then
         road = replace(road, connected_at=0 if opened.replayed else min(road.connected_at, opened.watermark or 0))
-    status, reason, rows = _decide(road, event, opened)
+    status, reason, rows = _decide(road, event, opened) if stranger is None else ("ignored", stranger, None)
     if opened.parked and rows is not None and status != "pending":
         await events.keep_rendering(tx, road.environment, event.id, payload)
     ending = Ending(
@@ -137,10 +147,7 @@ async def apply_within(tx: Tx, road: Road, event: Event, payload: str) -> Applie
 
 
 def _decide(road: Road, event: Event, opened: events.Opened) -> tuple[str, str | None, Rows | None]:
-    """(status, reason, rows): what becomes of the event, before the database has its say."""
-    foreign = left_out(road, event)
-    if foreign is not None:
-        return "ignored", foreign, None
+    """(status, reason, rows): what becomes of an event that is ours, before the database has its say."""
     kind = event.kind
     if kind is None:
         return "ignored", None, None

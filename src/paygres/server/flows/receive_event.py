@@ -9,7 +9,7 @@ import orjson
 import structlog
 
 from paygres.server.errors import InvalidRequest, NotConfigured, Unavailable
-from paygres.server.flows.apply_event import Applied, Road, apply_event, unmarked
+from paygres.server.flows.apply_event import Applied, Road, apply_event, left_out, unmarked
 from paygres.server.flows.connections import WebhookSide
 from paygres.server.flows.count_event import count_event
 from paygres.server.flows.parts import Parts
@@ -123,7 +123,16 @@ async def _keep(parts: Parts, road: Road, event: Event, text: str, reason: str, 
     if reason is not KEPT:
         log.error("event not applied", stripe_event_id=event.id, event_type=event.type, exc_info=cause)
     try:
-        await events.keep_event(parts.db, road.environment, road.account_id, event, text, reason, timedelta(seconds=1))
+        await events.keep_event(
+            parts.db,
+            road.environment,
+            road.account_id,
+            event,
+            text,
+            reason,
+            timedelta(seconds=1),
+            left_out=left_out(road, event) is not None,
+        )
     except Contended:
         raise Unavailable("This event is being processed by another delivery", retry_after=5) from cause
     return Applied("pending", False, unmarked(road, event, "pending", 1, reason))

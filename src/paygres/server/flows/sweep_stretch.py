@@ -136,5 +136,14 @@ async def _apply_or_keep(parts: Parts, road: Road, event: Event, text: str) -> A
         if not slow:
             log.error("event not applied", stripe_event_id=event.id, event_type=event.type, exc_info=error)
         account = road.account_id
-        await events.keep_event(parts.db, road.environment, account, event, text, reason, timedelta(seconds=1))
+        await events.keep_event(
+            parts.db,
+            road.environment,
+            account,
+            event,
+            text,
+            reason,
+            timedelta(seconds=1),
+            left_out=left_out(road, event) is not None,
+        )
     return Applied("pending", False, {})

@@ -338,7 +338,8 @@ CREATE TABLE payments.stripe_snapshots (
     event_id text,
     event_type text,
     payload text NOT NULL,
-    received_at timestamp with time zone DEFAULT now() NOT NULL
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    left_out boolean DEFAULT false NOT NULL
 )
 WITH (toast_tuple_target='8160');
 

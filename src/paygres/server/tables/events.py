@@ -68,8 +68,13 @@ async def open_event(
     payload: str,
     object_lock: int | None,
     payment_keys: list[str],
+    *,
+    left_out: bool,
 ) -> Opened:
-    """Store the event and take its locks, one statement; Contended when another delivery is in the way."""
+    """Store the event and take its locks, one statement; Contended when another delivery is in the way.
+
+    `left_out`: it is stored, and decides nothing.
+    """
     with translated():
         row = await tx.fetchrow(
             Q.open_event,
@@ -81,6 +86,7 @@ async def open_event(
             event.object_id,
             event.created,
             payload,
+            left_out,
             object_lock,
             payment_keys,
             None if event.previous_attributes is None else list(event.previous_attributes),
@@ -170,6 +176,8 @@ async def keep_event(
     payload: str,
     error: str,
     retry_in: timedelta,
+    *,
+    left_out: bool = False,
 ) -> bool:
     """Store nothing but the event, for the worker; False when it was stored already.
 
@@ -188,6 +196,7 @@ async def keep_event(
                     event.object_id,
                     event.created,
                     payload,
+                    left_out,
                     error,
                     retry_in,
                 )

@@ -2,7 +2,7 @@ The event ledger, its queue and the marks on payments.webhook_events; the functi
 
 -- name: open_event
 select state, attempts, head, rivals, family, invoice, event, before, listeners, parked, replayed, watermark
-from payments.open_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+from payments.open_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 
 -- name: close_event
 select status, error, event from payments.close_event($1, $2, $3, $4, $5, $6, $7, $8, $9);
@@ -19,7 +19,7 @@ where event_id = $2 and environment = $1;
 select payments.mark_event($1, $2, $3, $4, $5, $6);
 
 -- name: keep_event
-select payments.keep_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+select payments.keep_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 
 -- name: lease_events
 with due as (

@@ -34,8 +34,8 @@ $$;
 
 -- What decides an object's newest state, read under its lock; the locks of its payments are taken here, invoices last.
 -- `head`: what was settled so far, without payload. `rivals`: the events of its two newest seconds and the newest API
--- reads; null when the snapshot at hand (p_as_of, p_source) is alone in the newest second. `family`: the settled
--- objects about the same payment, itself left out. `invoice`: which one its payment intent pays, '' for none, null for
+-- reads; null when the snapshot at hand (p_as_of, p_source) is alone in the newest second. What was left out decides
+-- nothing. `family`: the settled objects about the same payment, without itself. `invoice`: which one its payment intent pays, '' for none, null for
 -- not known.
 create or replace function payments.known(
     p_environment text, p_object_type text, p_object_id text, p_as_of bigint, p_source text, p_event_id text,
@@ -90,7 +90,7 @@ begin
     into newest, newest_read
     from payments.stripe_snapshots s
     where s.environment = p_environment and s.object_type = p_object_type and s.object_id = p_object_id
-      and (p_event_id is null or s.event_id is distinct from p_event_id)
+      and (p_event_id is null or s.event_id is distinct from p_event_id) and not s.left_out
       and not (is_gone is true and payments.says_only_gone(s.source, s.payload));
     if newest is null and newest_read is null
        or p_source = 'event' and p_as_of > coalesce(newest, -1) and p_as_of >= coalesce(newest_read, -1)
@@ -109,6 +109,7 @@ begin
         select max(s.as_of) into newest from payments.stripe_snapshots s
         where s.environment = p_environment and s.object_type = p_object_type and s.object_id = p_object_id
           and s.source = 'event' and s.event_id <> all (parked) and s.event_id is distinct from p_event_id
+          and not s.left_out
           and not (is_gone is true and payments.says_only_gone(s.source, s.payload));
     end if;
     if p_source = 'event' then
@@ -118,6 +119,7 @@ begin
     from payments.stripe_snapshots s
     where s.environment = p_environment and s.object_type = p_object_type and s.object_id = p_object_id
       and s.source = 'event' and s.as_of < newest and (parked is null or s.event_id <> all (parked))
+      and not s.left_out
       and not (is_gone is true and payments.says_only_gone(s.source, s.payload));
     select json_agg(json_build_object(
         'source', s.source, 'as_of', s.as_of, 'event_id', s.event_id, 'event_type', s.event_type,
@@ -126,7 +128,7 @@ begin
     from payments.stripe_snapshots s
     left join payments.event_renderings r on r.event_id = s.event_id and r.environment = s.environment
     where s.environment = p_environment and s.object_type = p_object_type and s.object_id = p_object_id
-      and (p_event_id is null or s.event_id is distinct from p_event_id)
+      and (p_event_id is null or s.event_id is distinct from p_event_id) and not s.left_out
       and (s.source = 'event' and s.as_of in (newest, previous) and (parked is null or s.event_id <> all (parked))
            or s.source = 'api' and s.as_of = newest_read)
       and not (is_gone is true and payments.says_only_gone(s.source, s.payload));
@@ -144,16 +146,16 @@ $$;
 -- `replayed`, and the `watermark` it was taken on under.
 create or replace function payments.open_event(
     p_environment text, p_account_id text, p_event_id text, p_event_type text, p_object_type text,
-    p_object_id text, p_as_of bigint, p_payload text, p_lock bigint, p_payment_keys text[], p_changed text[],
-    out state text, out attempts integer, out head json, out rivals json, out family json, out invoice text,
+    p_object_id text, p_as_of bigint, p_payload text, p_left_out boolean, p_lock bigint, p_payment_keys text[],
+    p_changed text[], out state text, out attempts integer, out head json, out rivals json, out family json, out invoice text,
     out event json, out before json, out listeners text[], out parked boolean, out replayed boolean,
     out watermark bigint
 ) language plpgsql as $$
 begin
     insert into payments.stripe_snapshots (
-        environment, account_id, object_type, object_id, as_of, source, event_id, event_type, payload)
+        environment, account_id, object_type, object_id, as_of, source, event_id, event_type, payload, left_out)
     values (p_environment, p_account_id, p_object_type, p_object_id, p_as_of, 'event', p_event_id, p_event_type,
-            p_payload)
+            p_payload, p_left_out)
     on conflict (environment, event_id) do nothing;
     if found then
         state := 'new';
@@ -171,6 +173,9 @@ begin
             return;
         end if;
         state := 'retry';
+    end if;
+    if p_left_out then
+        return;
     end if;
     if p_lock is not null then
         perform pg_advisory_xact_lock(p_lock);
@@ -354,14 +359,14 @@ $$;
 -- The last resort: nothing but the event itself, kept for the worker. No developer's code can run here.
 create or replace function payments.keep_event(
     p_environment text, p_account_id text, p_event_id text, p_event_type text, p_object_type text,
-    p_object_id text, p_as_of bigint, p_payload text, p_error text, p_retry_in interval
+    p_object_id text, p_as_of bigint, p_payload text, p_left_out boolean, p_error text, p_retry_in interval
 ) returns boolean
 language plpgsql as $$
 begin
     insert into payments.stripe_snapshots (
-        environment, account_id, object_type, object_id, as_of, source, event_id, event_type, payload)
+        environment, account_id, object_type, object_id, as_of, source, event_id, event_type, payload, left_out)
     values (p_environment, p_account_id, p_object_type, p_object_id, p_as_of, 'event', p_event_id, p_event_type,
-            p_payload)
+            p_payload, p_left_out)
     on conflict (environment, event_id) do nothing;
     if found then
         perform payments.queue_event(p_environment, p_event_id, 'pending', 1, p_error, p_retry_in);

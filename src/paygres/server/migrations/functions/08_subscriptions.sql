@@ -23,7 +23,7 @@ language sql stable as $$
             select case s.source when 'event' then s.payload::jsonb #> '{data,object}' else s.payload::jsonb end
                    as told) o
         where s.object_id = r.subscription ->> 'subscription_id' and s.object_type = 'subscription'
-          and s.environment = p_environment and r.subscription -> 'complete' = 'false'
+          and s.environment = p_environment and r.subscription -> 'complete' = 'false' and not s.left_out
           and o.told #> '{items,has_more}' is distinct from 'true' and jsonb_typeof(o.told #> '{items,data}') = 'array'
         order by s.as_of desc, s.source desc, s.event_id, s.payload limit 1
     ) whole on true
