@@ -176,6 +176,10 @@ async def test_many_rows_that_were_not_listed_wait_for_an_operators_word(
 
 
 CUSTOMERS = "select provider_customer_id as id from payments.customers"
+PAID = (
+    "select provider_object_id as id, amount from payments.transactions"
+    " where provider_object_type = 'payment_intent' and status = 'succeeded' order by 1"
+)
 
 
 async def test_a_list_that_stripe_refuses_says_nothing_about_its_rows(
@@ -302,6 +306,32 @@ async def test_an_object_that_cannot_be_repaired_keeps_no_other_from_it_and_its_
     assert (told["status"], told["error"]) == ("failed", f"customers: 3 could not be compared or repaired ({broken})")
     assert found(again) == {("stale", "customers", bad), *left}
     assert (again["reconciliation"]["status"], found(after)) == ("succeeded", set())
+
+
+async def test_a_payment_that_cannot_be_computed_keeps_no_other_from_it(
+    database: FreshDatabase, sandbox: Sandbox
+) -> None:
+    async with parts_on(database, sandbox.url, limits=False) as parts:
+        await mirrored(database, parts, sandbox, customers=2, payment_intents=2)
+        await age(database)
+        paid = [one["id"] for one in await rows(database, PAID)]
+        await spoil(database, "update payments.transactions set amount = 1 returning 1")
+        await spoil(
+            database,
+            'update payments.stripe_objects set raw = raw || \'{"amount_received": ["much"]}\''
+            f" where object_id = '{paid[0]}' returning 1",
+        )
+        dry = await run(parts, objects=("charges",))
+        fixed = await run(parts, objects=("charges",), fix=True)
+    assert len(paid) > 1
+    for answer in (dry, fixed):
+        told = answer["reconciliation"]
+        why = f"payments: 1 could not be compared or repaired ({paid[0]}: projection: TypeError)"
+        assert (told["status"], told["error"]) == ("failed", why)
+        assert found(answer) == {("stale", "transactions", one) for one in paid[1:]}
+    amounts = {one["id"]: one["amount"] for one in await rows(database, PAID)}
+    assert amounts.pop(paid[0]) == 1
+    assert 1 not in amounts.values()
 
 
 # What a comparison writes is taken back before a deferred trigger fires: that one raises only at a repair.

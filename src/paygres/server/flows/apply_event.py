@@ -71,7 +71,9 @@ async def apply_event(db: Database, road: Road, event: Event, payload: str) -> A
     deadline = time.monotonic() + road.seconds
     if road.turns is None:
         return await _until(deadline, db, road, event, payload)
-    async with road.turns.turn(road.environment, next(iter(_payments(event)), event.object_id), LOCK_SECONDS):
+    # What is left then is enough for one attempt.
+    patience = road.seconds - LOCK_SECONDS
+    async with road.turns.turn(road.environment, next(iter(_payments(event)), event.object_id), patience):
         return await _until(deadline, db, road, event, payload)
 
 

@@ -41,8 +41,8 @@ GRACE_SECONDS = 2.0
 @dataclass(slots=True)
 class Lists:
     """A run on its way. `began`: Unix seconds by Stripe's clock; `refused`: nouns this key may not list, or of
-    which something cannot be read, and why; `broken`: the same by object (type, id), of what cannot be compared or
-    repaired."""
+    which something cannot be read, and why; `broken`: the same by object (type, id), or by "payment" and its key,
+    of what cannot be compared or repaired."""
 
     parts: Parts
     run: Reconciliation

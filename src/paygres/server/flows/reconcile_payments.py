@@ -28,13 +28,14 @@ Row = dict[str, Any]
 @dataclass(slots=True)
 class _Projected:
     """Rows of several payments. `whose`: the payment by the object a row is known by; `forgetful`: payments of which
-    an object is not known here, and with it the moments it told of."""
+    an object is not known here, and with it the moments it told of; `broken`: those that cannot be computed."""
 
     objects: list[Row] = field(default_factory=list[Row])
     transactions: list[Row] = field(default_factory=list[Row])
     refetches: list[Row] = field(default_factory=list[Row])
     whose: dict[str, str] = field(default_factory=dict[str, str])
     forgetful: set[str] = field(default_factory=set[str])
+    broken: dict[str, str] = field(default_factory=dict[str, str])
 
 
 async def compare_payments(lists: Lists) -> None:
@@ -70,6 +71,7 @@ async def _payments(
     environment, account = connection.environment, connection.account_id
     families = await reconcile.payment_families(tx, lists.run.id, environment, keys)
     projected = _project(families)
+    lists.broken |= {("payment", key): why for key, why in projected.broken.items()}
     rows = {"objects": projected.objects, "transactions": projected.transactions}
     if repair:
         await reconcile.apply_rows(tx, environment, account, {**rows, "refetches": projected.refetches})
@@ -81,16 +83,19 @@ async def _payments(
 def _project(families: Sequence[PaymentFamily]) -> _Projected:
     found = _Projected()
     for family in families:
-        members: list[Member] = []
-        for one in family.members:
-            members.append(_member(one))
+        if not family.members:
+            continue
+        try:
+            members = [_member(one) for one in family.members]
+            payment = project_payment(Family(family.key, members, stands_alone=family.stands_alone))
+        except Exception as error:  # a shape nobody foresaw, in one payment
+            found.broken[family.key] = f"projection: {type(error).__name__}"
+            continue
+        for one, member in zip(family.members, members, strict=True):
             if _is_told(one):
-                found.objects.append(_object(one, members[-1], family.key))
+                found.objects.append(_object(one, member, family.key))
             if one["as_of"] is None:
                 found.forgetful.add(family.key)
-        if not members:
-            continue
-        payment = project_payment(Family(family.key, members, stands_alone=family.stands_alone))
         found.transactions += payment.rows
         found.refetches += payment.refetches
         for row in payment.rows:

@@ -39,7 +39,10 @@ async def repair(lists: Lists) -> None:
             await write_payments(lists, sorted(keys))
         # A payment's row was computed from all its objects just now, whatever became of one of them.
         fixed = [
-            o.nth for o in found if o.table_name == "transactions" or (o.object_type, o.object_id) not in lists.broken
+            one.nth
+            for one in found
+            if (("payment", one.payment_key) if one.table_name == "transactions" else (one.object_type, one.object_id))
+            not in lists.broken
         ]
         await reconciliations.mark_fixed(lists.parts.db, lists.run, fixed)
         lists.tell("fixed", len(fixed))

@@ -15,9 +15,9 @@ _MOST_NAMED = 5
 
 
 def broken_ones(broken: Mapping[tuple[str, str], str]) -> list[str]:
-    """Noun by noun: how many objects could not be compared or repaired, the first of them by name, and why."""
+    """Noun by noun: how many could not be compared or repaired, the first of them by name, and why."""
     told: list[str] = []
-    for noun, object_type in TYPES.items():
+    for noun, object_type in (TYPES | {"payments": "payment"}).items():
         those = [f"{ident}: {why}" for (kind, ident), why in sorted(broken.items()) if kind == object_type]
         if those:
             named = "; ".join([*those[:_MOST_NAMED], *(["…"] if len(those) > _MOST_NAMED else [])])
