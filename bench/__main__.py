@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -51,6 +52,7 @@ def main() -> int:
     if not Path("/proc/self/stat").exists():
         print("bench: CPU per request is read from /proc, so this runs on Linux only", file=sys.stderr)
         return 1
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started ends with it
     plan = Plan(
         rounds=1 if asked.quick else max(1, asked.rounds),
         quick=asked.quick,

@@ -11,6 +11,38 @@ CREATE SCHEMA payments;
 -- schema system
 CREATE SCHEMA system;
 
+-- domain checkout_mode
+CREATE DOMAIN payments.checkout_mode AS text
+	CONSTRAINT checkout_mode_check CHECK ((VALUE = ANY (ARRAY['payment'::text, 'subscription'::text])));
+
+-- domain checkout_payment_status
+CREATE DOMAIN payments.checkout_payment_status AS text
+	CONSTRAINT checkout_payment_status_check CHECK ((VALUE = ANY (ARRAY['paid'::text, 'unpaid'::text, 'no_payment_required'::text])));
+
+-- domain checkout_status
+CREATE DOMAIN payments.checkout_status AS text
+	CONSTRAINT checkout_status_check CHECK ((VALUE = ANY (ARRAY['initialized'::text, 'open'::text, 'completed'::text, 'expired'::text, 'failed'::text])));
+
+-- domain environment_name
+CREATE DOMAIN payments.environment_name AS text
+	CONSTRAINT environment_name_check CHECK ((VALUE = ANY (ARRAY['test'::text, 'live'::text])));
+
+-- domain processing_status
+CREATE DOMAIN payments.processing_status AS text
+	CONSTRAINT processing_status_check CHECK ((VALUE = ANY (ARRAY['pending'::text, 'processed'::text, 'failed'::text, 'ignored'::text])));
+
+-- domain provider_name
+CREATE DOMAIN payments.provider_name AS text
+	CONSTRAINT provider_name_check CHECK ((VALUE ~ '^[a-z][a-z0-9_]*$'::text));
+
+-- domain transaction_status
+CREATE DOMAIN payments.transaction_status AS text
+	CONSTRAINT transaction_status_check CHECK ((VALUE = ANY (ARRAY['succeeded'::text, 'failed'::text, 'pending'::text, 'refunded'::text, 'partially_refunded'::text])));
+
+-- domain transaction_type
+CREATE DOMAIN payments.transaction_type AS text
+	CONSTRAINT transaction_type_check CHECK ((VALUE = ANY (ARRAY['one_time_payment'::text, 'subscription_invoice'::text, 'refund'::text, 'failed_payment'::text])));
+
 -- function email()
 CREATE FUNCTION auth.email() RETURNS text
     LANGUAGE sql STABLE
@@ -91,8 +123,7 @@ CREATE TABLE payments.customers (
     payment_method_brand text,
     payment_method_last4 text,
     country_code text,
-    CONSTRAINT customers_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
-    CONSTRAINT customers_provider_check CHECK ((provider ~ '^[a-z][a-z0-9_]*$'::text))
+    CONSTRAINT customers_check CHECK ((((environment)::payments.environment_name IS NOT NULL) AND ((provider)::payments.provider_name IS NOT NULL)))
 )
 WITH (toast_tuple_target='8160');
 
@@ -115,9 +146,7 @@ CREATE TABLE payments.webhook_events (
     processed_at timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT webhook_events_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
-    CONSTRAINT webhook_events_processing_status_check CHECK ((processing_status = ANY (ARRAY['pending'::text, 'processed'::text, 'failed'::text, 'ignored'::text]))),
-    CONSTRAINT webhook_events_provider_check CHECK ((provider ~ '^[a-z][a-z0-9_]*$'::text))
+    CONSTRAINT webhook_events_check CHECK ((((environment)::payments.environment_name IS NOT NULL) AND ((provider)::payments.provider_name IS NOT NULL) AND ((processing_status)::payments.processing_status IS NOT NULL)))
 )
 WITH (toast_tuple_target='8160');
 
@@ -192,7 +221,7 @@ CREATE TABLE payments.stripe_subscriptions (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     started_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT stripe_subscriptions_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])))
+    CONSTRAINT stripe_subscriptions_check CHECK (((environment)::payments.environment_name IS NOT NULL))
 )
 WITH (toast_tuple_target='8160');
 
@@ -232,11 +261,7 @@ CREATE TABLE payments.stripe_checkout_sessions (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     superseded_by uuid,
     superseded_by_subscription text,
-    CONSTRAINT stripe_checkout_sessions_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
-    CONSTRAINT stripe_checkout_sessions_line_items_check CHECK ((jsonb_typeof(line_items) = 'array'::text)),
-    CONSTRAINT stripe_checkout_sessions_mode_check CHECK ((mode = ANY (ARRAY['payment'::text, 'subscription'::text]))),
-    CONSTRAINT stripe_checkout_sessions_payment_status_check CHECK ((payment_status = ANY (ARRAY['paid'::text, 'unpaid'::text, 'no_payment_required'::text]))),
-    CONSTRAINT stripe_checkout_sessions_status_check CHECK ((status = ANY (ARRAY['initialized'::text, 'open'::text, 'completed'::text, 'expired'::text, 'failed'::text])))
+    CONSTRAINT stripe_checkout_sessions_check CHECK ((((environment)::payments.environment_name IS NOT NULL) AND ((mode)::payments.checkout_mode IS NOT NULL) AND ((status)::payments.checkout_status IS NOT NULL) AND ((payment_status IS NULL) OR ((payment_status)::payments.checkout_payment_status IS NOT NULL)) AND (jsonb_typeof(line_items) = 'array'::text)))
 )
 WITH (toast_tuple_target='8160');
 ALTER TABLE ONLY payments.stripe_checkout_sessions FORCE ROW LEVEL SECURITY;
@@ -272,10 +297,7 @@ CREATE TABLE payments.transactions (
     amount_disputed bigint DEFAULT 0 NOT NULL,
     amount_lost bigint DEFAULT 0 NOT NULL,
     subject_by_customer boolean DEFAULT false NOT NULL,
-    CONSTRAINT transactions_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
-    CONSTRAINT transactions_provider_check CHECK ((provider ~ '^[a-z][a-z0-9_]*$'::text)),
-    CONSTRAINT transactions_status_check CHECK ((status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'pending'::text, 'refunded'::text, 'partially_refunded'::text]))),
-    CONSTRAINT transactions_type_check CHECK ((type = ANY (ARRAY['one_time_payment'::text, 'subscription_invoice'::text, 'refund'::text, 'failed_payment'::text])))
+    CONSTRAINT transactions_check CHECK ((((environment)::payments.environment_name IS NOT NULL) AND ((provider)::payments.provider_name IS NOT NULL) AND ((type)::payments.transaction_type IS NOT NULL) AND ((status)::payments.transaction_status IS NOT NULL)))
 )
 WITH (toast_tuple_target='8160');
 
@@ -435,8 +457,7 @@ CREATE TABLE payments.customer_mappings (
     provider_customer_id text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT customer_mappings_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text]))),
-    CONSTRAINT customer_mappings_provider_check CHECK ((provider ~ '^[a-z][a-z0-9_]*$'::text))
+    CONSTRAINT customer_mappings_check CHECK ((((environment)::payments.environment_name IS NOT NULL) AND ((provider)::payments.provider_name IS NOT NULL)))
 );
 
 -- view broken_mappings
@@ -939,7 +960,7 @@ CASE
     WHEN (jsonb_typeof((raw -> 'created'::text)) = 'number'::text) THEN to_timestamp(((raw ->> 'created'::text))::double precision)
     ELSE NULL::timestamp with time zone
 END, created_at)) STORED NOT NULL,
-    CONSTRAINT stripe_subscription_items_environment_check CHECK ((environment = ANY (ARRAY['test'::text, 'live'::text])))
+    CONSTRAINT stripe_subscription_items_check CHECK (((environment)::payments.environment_name IS NOT NULL))
 )
 WITH (toast_tuple_target='8160');
 
@@ -1322,7 +1343,7 @@ CREATE INDEX customers_created ON payments.customers USING btree (provider, envi
 CREATE INDEX customers_deleted ON payments.customers USING btree (environment, deleted, COALESCE(email, name, provider_customer_id), provider_customer_id);
 
 -- index customers_email
-CREATE INDEX customers_email ON payments.customers USING btree (environment, email) WHERE (email IS NOT NULL);
+CREATE INDEX customers_email ON payments.customers USING btree (environment, email);
 
 -- index customers_environment
 CREATE INDEX customers_environment ON payments.customers USING btree (provider, environment);
@@ -1409,7 +1430,7 @@ CREATE INDEX stripe_checkout_sessions_purchases ON payments.stripe_checkout_sess
 CREATE INDEX stripe_checkout_sessions_status ON payments.stripe_checkout_sessions USING btree (environment, status, created_at DESC, id DESC);
 
 -- index stripe_checkout_sessions_stripe_id
-CREATE UNIQUE INDEX stripe_checkout_sessions_stripe_id ON payments.stripe_checkout_sessions USING btree (environment, checkout_session_id) WHERE (checkout_session_id IS NOT NULL);
+CREATE UNIQUE INDEX stripe_checkout_sessions_stripe_id ON payments.stripe_checkout_sessions USING btree (environment, checkout_session_id);
 
 -- index stripe_checkout_sessions_subject
 CREATE INDEX stripe_checkout_sessions_subject ON payments.stripe_checkout_sessions USING btree (environment, subject_type, subject_id) WHERE (subject_type IS NOT NULL);
@@ -1463,7 +1484,7 @@ CREATE INDEX stripe_snapshots_type ON payments.stripe_snapshots USING btree (eve
 CREATE UNIQUE INDEX stripe_subscription_items_key ON payments.stripe_subscription_items USING btree (environment, subscription_item_id);
 
 -- index stripe_subscription_items_price
-CREATE INDEX stripe_subscription_items_price ON payments.stripe_subscription_items USING btree (environment, price_id, provider_created_at DESC, id DESC) WHERE (price_id IS NOT NULL);
+CREATE INDEX stripe_subscription_items_price ON payments.stripe_subscription_items USING btree (environment, price_id, provider_created_at DESC, id DESC);
 
 -- index stripe_subscription_items_subscription
 CREATE INDEX stripe_subscription_items_subscription ON payments.stripe_subscription_items USING btree (environment, subscription_id);
@@ -1481,7 +1502,7 @@ CREATE INDEX stripe_subscriptions_started ON payments.stripe_subscriptions USING
 CREATE INDEX stripe_subscriptions_status ON payments.stripe_subscriptions USING btree (environment, status, started_at DESC, id DESC);
 
 -- index stripe_subscriptions_subject
-CREATE INDEX stripe_subscriptions_subject ON payments.stripe_subscriptions USING btree (environment, subject_type, subject_id, started_at DESC, id DESC) WHERE (subject_type IS NOT NULL);
+CREATE INDEX stripe_subscriptions_subject ON payments.stripe_subscriptions USING btree (environment, subject_type, subject_id, started_at DESC, id DESC);
 
 -- index stripe_subscriptions_updated
 CREATE INDEX stripe_subscriptions_updated ON payments.stripe_subscriptions USING btree (environment, updated_at DESC, id DESC);
@@ -1502,19 +1523,19 @@ CREATE INDEX transactions_created ON payments.transactions USING btree (provider
 CREATE INDEX transactions_currency ON payments.transactions USING btree (provider, environment, currency, provider_created_at DESC, id DESC);
 
 -- index transactions_customer
-CREATE INDEX transactions_customer ON payments.transactions USING btree (provider, environment, provider_customer_id, provider_created_at DESC, id DESC) WHERE (provider_customer_id IS NOT NULL);
+CREATE INDEX transactions_customer ON payments.transactions USING btree (provider, environment, provider_customer_id, provider_created_at DESC, id DESC);
 
 -- index transactions_email
 CREATE INDEX transactions_email ON payments.transactions USING btree (environment, lower(customer_email_snapshot));
 
 -- index transactions_object
-CREATE UNIQUE INDEX transactions_object ON payments.transactions USING btree (provider, environment, provider_object_type, provider_object_id) WHERE ((provider_object_type IS NOT NULL) AND (provider_object_id IS NOT NULL));
+CREATE UNIQUE INDEX transactions_object ON payments.transactions USING btree (provider, environment, provider_object_type, provider_object_id);
 
 -- index transactions_status
 CREATE INDEX transactions_status ON payments.transactions USING btree (provider, environment, status, provider_created_at DESC, id DESC);
 
 -- index transactions_subject
-CREATE INDEX transactions_subject ON payments.transactions USING btree (provider, environment, subject_type, subject_id, provider_created_at DESC, id DESC) WHERE (subject_type IS NOT NULL);
+CREATE INDEX transactions_subject ON payments.transactions USING btree (provider, environment, subject_type, subject_id, provider_created_at DESC, id DESC);
 
 -- index transactions_type
 CREATE INDEX transactions_type ON payments.transactions USING btree (provider, environment, type, provider_created_at DESC, id DESC);
@@ -1523,7 +1544,7 @@ CREATE INDEX transactions_type ON payments.transactions USING btree (provider, e
 CREATE UNIQUE INDEX webhook_events_key ON payments.webhook_events USING btree (provider, environment, provider_event_id);
 
 -- index webhook_events_object
-CREATE INDEX webhook_events_object ON payments.webhook_events USING btree (environment, object_type, object_id) WHERE (object_id IS NOT NULL);
+CREATE INDEX webhook_events_object ON payments.webhook_events USING btree (environment, object_type, object_id);
 
 -- index webhook_events_status
 CREATE INDEX webhook_events_status ON payments.webhook_events USING brin (environment, processing_status) WITH (autosummarize='true');

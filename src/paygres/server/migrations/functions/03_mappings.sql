@@ -25,6 +25,10 @@ $$;
 create or replace function payments.lock_customers(p_environment text, p_candidates jsonb) returns void
 language plpgsql as $$
 begin
+    if jsonb_array_length(p_candidates) = 1 then  -- nearly always; it needs no sorting
+        perform payments.lock_customer(p_environment, p_candidates #>> '{0,customer_id}');
+        return;
+    end if;
     perform payments.lock_customer(p_environment, told.customer_id)
     from (select distinct r.customer_id from jsonb_to_recordset(p_candidates) as r (customer_id text)
           order by r.customer_id) told;
@@ -67,17 +71,16 @@ begin
         return;
     end if;
     perform payments.settle_mappings_of_customers(p_environment, p_account_id, changed);
-    for customer in
-        select c from unnest(changed) as c
-        where exists (select from payments.transactions t
-                      where t.provider = 'stripe' and t.environment = p_environment and t.provider_customer_id = c
-                        and t.subject_by_customer)
+    foreach customer in array changed loop
+        if exists (select from payments.transactions t
+                   where t.provider = 'stripe' and t.environment = p_environment and t.provider_customer_id = customer
+                     and t.subject_by_customer)
            or exists (select from payments.stripe_subscriptions s
-                      where s.environment = p_environment and s.customer_id = c
+                      where s.environment = p_environment and s.customer_id = customer
                         and (s.metadata ->> 'insforge_subject_type' is null
-                             or s.metadata ->> 'insforge_subject_id' is null))
-    loop
-        perform payments.follow_customer(p_environment, p_account_id, customer);
+                             or s.metadata ->> 'insforge_subject_id' is null)) then
+            perform payments.follow_customer(p_environment, p_account_id, customer);
+        end if;
     end loop;
 end $$;
 
@@ -128,7 +131,8 @@ $$;
 create or replace function payments.settle_mappings_of_customers(
     p_environment text, p_account_id text, p_customers text[]
 ) returns void
-language plpgsql as $$
+language plpgsql
+set enable_seqscan = off as $$  -- planned while these tables are small, it would go on reading all of them as they grow
 declare
     account text := payments.connected_account(p_environment, p_account_id);
     easy text[];

@@ -89,9 +89,7 @@ begin
             coalesce((select o.raw from payments.stripe_objects o
                       where o.object_id = r.raw_id and o.object_type = r.raw_type
                         and o.environment = p_environment), '{}'))
-        on conflict (provider, environment, provider_object_type, provider_object_id)
-            where provider_object_type is not null and provider_object_id is not null
-        do update set
+        on conflict (provider, environment, provider_object_type, provider_object_id) do update set
             account_id = excluded.account_id, type = excluded.type, status = excluded.status,
             subject_type = excluded.subject_type, subject_id = excluded.subject_id,
             subject_by_customer = excluded.subject_by_customer,

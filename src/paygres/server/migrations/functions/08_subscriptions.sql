@@ -38,14 +38,18 @@ language plpgsql as $$
 declare
     told jsonb;
     whose record;
+    types text[];  -- of the subjects concerned, and their ids, in the order of locks
+    ids text[];
 begin
     if p_subscriptions @? '$[*] ? (@.complete == false)' then
         p_subscriptions := payments.with_items_told_before(p_environment, p_subscriptions);
     end if;
-    perform payments.lock_customer(p_environment, unsaid.customer_id)
-    from (select distinct r.customer_id
-          from jsonb_to_recordset(p_subscriptions) as r (customer_id text, subject_type text)
-          where r.subject_type is null order by r.customer_id) unsaid;
+    if p_subscriptions @? '$[*] ? (@.subject_type == null)' then
+        perform payments.lock_customer(p_environment, unsaid.customer_id)
+        from (select distinct r.customer_id
+              from jsonb_to_recordset(p_subscriptions) as r (customer_id text, subject_type text)
+              where r.subject_type is null order by r.customer_id) unsaid;
+    end if;
 
     with found as materialized (
         select r.*, coalesce(r.subject_type, owner.subject_type) as own_type,
@@ -117,23 +121,24 @@ begin
 
     -- Nearly everybody has one subscription, nobody was asked about it, and nobody is at the till: then there is
     -- nothing to settle.
-    perform payments.lock_subject(w.subject_type, w.subject_id)
-    from (select * from payments.subjects_of(told) order by 1, 2) w;
-    for whose in
-        select w.subject_type, w.subject_id from payments.subjects_of(told) w
-        where exists (
-            select from payments.stripe_subscriptions s
-            where s.environment = p_environment and s.subject_type = w.subject_type and s.subject_id = w.subject_id
-            offset 1)
+    select coalesce(array_agg(w.subject_type order by w.subject_type, w.subject_id), '{}'),
+           coalesce(array_agg(w.subject_id order by w.subject_type, w.subject_id), '{}')
+    into types, ids from payments.subjects_of(told) w;
+    for nth in 1..cardinality(ids) loop
+        perform payments.lock_subject(types[nth], ids[nth]);
+    end loop;
+    for nth in 1..cardinality(ids) loop
+        if exists (
+               select from payments.stripe_subscriptions s
+               where s.environment = p_environment and s.subject_type = types[nth] and s.subject_id = ids[nth]
+               offset 1)
            or exists (
-            select from jsonb_to_recordset(told) as t (id text)
-            join payments.attention a on a.object_id = t.id and a.reason = 'second_subscription'
-                and a.environment = p_environment and a.closed_at is null)
-           or payments.has_unfinished_sessions(p_environment, w.subject_type, w.subject_id)
-        order by 1, 2
-    loop
-        perform payments.settle_live_subscriptions(
-            p_environment, p_account_id, whose.subject_type, whose.subject_id);
+               select from jsonb_to_recordset(told) as t (id text)
+               join payments.attention a on a.object_id = t.id and a.reason = 'second_subscription'
+                   and a.environment = p_environment and a.closed_at is null)
+           or payments.has_unfinished_sessions(p_environment, types[nth], ids[nth]) then
+            perform payments.settle_live_subscriptions(p_environment, p_account_id, types[nth], ids[nth]);
+        end if;
     end loop;
 end $$;
 
