@@ -22,3 +22,10 @@ create index stripe_subscription_items_price
 drop index payments.stripe_checkout_sessions_stripe_id;
 create unique index stripe_checkout_sessions_stripe_id
     on payments.stripe_checkout_sessions (environment, checkout_session_id);
+
+-- Of two indexes that begin alike, a plan made while the table was small may have taken the wrong one and read all of it.
+alter table payments.customer_mappings
+    drop constraint customer_mappings_provider_environment_subject_type_subject_key,
+    drop constraint customer_mappings_provider_environment_provider_customer_id_key,
+    add constraint customer_mappings_subject unique (subject_id, subject_type, environment, provider),
+    add constraint customer_mappings_customer unique (provider_customer_id, environment, provider);

@@ -1127,17 +1127,17 @@ ALTER TABLE ONLY payments.checkout_options
 ALTER TABLE ONLY payments.checkout_options
     ADD CONSTRAINT checkout_options_pkey PRIMARY KEY (id);
 
+-- constraint customer_mappings customer_mappings_customer
+ALTER TABLE ONLY payments.customer_mappings
+    ADD CONSTRAINT customer_mappings_customer UNIQUE (provider_customer_id, environment, provider);
+
 -- constraint customer_mappings customer_mappings_pkey
 ALTER TABLE ONLY payments.customer_mappings
     ADD CONSTRAINT customer_mappings_pkey PRIMARY KEY (id);
 
--- constraint customer_mappings customer_mappings_provider_environment_provider_customer_id_key
+-- constraint customer_mappings customer_mappings_subject
 ALTER TABLE ONLY payments.customer_mappings
-    ADD CONSTRAINT customer_mappings_provider_environment_provider_customer_id_key UNIQUE (provider, environment, provider_customer_id);
-
--- constraint customer_mappings customer_mappings_provider_environment_subject_type_subject_key
-ALTER TABLE ONLY payments.customer_mappings
-    ADD CONSTRAINT customer_mappings_provider_environment_subject_type_subject_key UNIQUE (provider, environment, subject_type, subject_id);
+    ADD CONSTRAINT customer_mappings_subject UNIQUE (subject_id, subject_type, environment, provider);
 
 -- constraint customers customers_pkey
 ALTER TABLE ONLY payments.customers

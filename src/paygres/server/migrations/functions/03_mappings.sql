@@ -143,7 +143,8 @@ begin
     from (select distinct k.subject_type, k.subject_id from payments.subject_customers k
           where k.customer_id = any (p_customers) and k.environment = p_environment
           order by k.subject_type, k.subject_id) whose;
-    -- Nearly everybody at once: a subject and a customer that know nobody else, and are not mapped yet.
+    -- Nearly everybody at once: a subject and a customer that know nobody else, and are not mapped yet. Offset 0, so that
+    -- these are looked up: a join reads whole tables.
     with mapped as (
         insert into payments.customer_mappings (
             environment, account_id, provider, subject_type, subject_id, provider_customer_id)
@@ -154,27 +155,27 @@ begin
           and not exists (
               select from payments.subject_customers other
               where other.subject_id = mine.subject_id and other.subject_type = mine.subject_type
-                and other.environment = mine.environment and other.customer_id <> mine.customer_id)
+                and other.environment = mine.environment and other.customer_id <> mine.customer_id offset 0)
           and not exists (
               select from payments.subject_customers other
               where other.customer_id = mine.customer_id and other.environment = mine.environment
-                and (other.subject_type, other.subject_id) <> (mine.subject_type, mine.subject_id))
+                and (other.subject_type, other.subject_id) <> (mine.subject_type, mine.subject_id) offset 0)
           and not exists (
               select from payments.customer_mappings m
               where m.provider = 'stripe' and m.environment = mine.environment
-                and m.subject_type = mine.subject_type and m.subject_id = mine.subject_id)
+                and m.subject_type = mine.subject_type and m.subject_id = mine.subject_id offset 0)
           and not exists (
               select from payments.customer_mappings m
               where m.provider = 'stripe' and m.environment = mine.environment
-                and m.provider_customer_id = mine.customer_id)
+                and m.provider_customer_id = mine.customer_id offset 0)
           and not exists (
               select from payments.stripe_objects o
               where o.object_id = mine.customer_id and o.object_type = 'customer'
-                and o.environment = mine.environment and o.deleted)
+                and o.environment = mine.environment and o.deleted offset 0)
           and not exists (
               select from payments.attention a
               where a.object_id = mine.customer_id and a.reason = 'second_customer'
-                and a.environment = mine.environment and a.closed_at is null)
+                and a.environment = mine.environment and a.closed_at is null offset 0)
         returning provider_customer_id
     )
     select coalesce(array_agg(provider_customer_id), '{}') into easy from mapped;
