@@ -46,14 +46,16 @@ class Sample:
 
 
 @contextmanager
-def standing(folder: Path, *, script: str = "", latency: float | None = None, orders: bool = False) -> Iterator[Stand]:
+def standing(
+    folder: Path, *, script: str = "", latency: float | None = None, orders: bool = False, under: Sequence[str] = ()
+) -> Iterator[Stand]:
     """Everything started and warm. `script` is SQL for the owner, as a developer would run it.
 
     `latency` (s) starts Stripe's stand-in and connects the server to it; without, nothing listens there.
-    `orders` makes the floor mark orders paid.
+    `orders` makes the floor mark orders paid. PostgreSQL runs `under` a command, where one is named.
     """
     with ExitStack() as stack:
-        urls = stack.enter_context(EmbeddedPostgres(folder / "postgres", durable=True)).urls
+        urls = stack.enter_context(EmbeddedPostgres(folder / "postgres", durable=True, under=under)).urls
         asyncio.run(migrate(urls.owner, server_role="paygres_server"))
         postmaster = asyncio.run(_prepare(urls, script))
         environment = clean_environment()

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -47,12 +48,14 @@ class Urls:
 class EmbeddedPostgres:
     """One cluster in `folder`, running while the `with` block runs. Start it from the main thread.
 
-    `durable=False` turns fsync off, for throw-away clusters of tests. Raises EmbeddedPostgresError.
+    `durable=False` turns fsync off, for throw-away clusters of tests. `under` is a command that runs the server, such
+    as a profiler's. Raises EmbeddedPostgresError.
     """
 
-    def __init__(self, folder: Path, *, durable: bool = True) -> None:
+    def __init__(self, folder: Path, *, durable: bool = True, under: Sequence[str] = ()) -> None:
         self._folder = folder
         self._durable = durable
+        self._under = under
         self._place: Place | None = None
         self._sockets: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -83,7 +86,9 @@ class EmbeddedPostgres:
             notes = embedded_cluster.create(place, programs, major)
         _same_major(place, notes, major)
         sockets = self._sockets = place.socket_dir()
-        self._process = embedded_cluster.start(place, programs, notes, sockets, durable=self._durable)
+        self._process = embedded_cluster.start(
+            place, programs, notes, sockets, durable=self._durable, under=self._under
+        )
         self.urls = _urls(notes, sockets)
         if not notes.prepared:
             asyncio.run(prepare(_url("postgres", notes, "postgres"), notes.passwords))

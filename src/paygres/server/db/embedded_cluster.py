@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from paygres.server.db.embedded_account import die_with_parent
@@ -76,8 +77,10 @@ def create(place: Place, programs: Path, major: int) -> Notes:
     return notes
 
 
-def start(place: Place, programs: Path, notes: Notes, sockets: Path, *, durable: bool) -> Server:
-    """Starts `postgres` and returns when it accepts connections."""
+def start(
+    place: Place, programs: Path, notes: Notes, sockets: Path, *, durable: bool, under: Sequence[str] = ()
+) -> Server:
+    """Starts `postgres` (`under` another command, if one is named) and returns when it accepts connections."""
     account = place.account
     _end_orphan(place.cluster)
     port = free_port(notes.port)
@@ -98,7 +101,7 @@ def start(place: Place, programs: Path, notes: Notes, sockets: Path, *, durable:
     flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     with open(os.open(place.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
         process = subprocess.Popen(
-            [programs / "postgres", "-D", place.cluster, *flags],
+            [*under, programs / "postgres", "-D", place.cluster, *flags],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
