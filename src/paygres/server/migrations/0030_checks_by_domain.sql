@@ -1,6 +1,7 @@
 -- A table's CHECKs are read from their text and prepared anew by every statement that writes to it, what a domain demands
--- once a session: a tenth of what an event cost PostgreSQL. So the tables that every event and checkout writes have one
--- CHECK, by domains. The columns stay text: another type would take developers' triggers and views with it.
+-- once a session: it was up to a tenth of PostgreSQL's instructions for an event. So the tables that every event and
+-- checkout writes have one CHECK, by domains. The columns stay text: another type would take developers' triggers and
+-- views with it.
 create domain payments.environment_name as text check (value in ('test', 'live'));
 create domain payments.provider_name as text check (value ~ '^[a-z][a-z0-9_]*$');
 create domain payments.processing_status as text check (value in ('pending', 'processed', 'failed', 'ignored'));
