@@ -4,21 +4,18 @@ Only what its programs do themselves is counted, not the kernel. Two runs differ
 by in instructions is what these cost, start and first plans left out. Needs valgrind, and about ten minutes.
 """
 
-import asyncio
 import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import asyncpg
-
 from bench.buyers import checkouts
 from bench.load import send
 from bench.mix import mixed
 from bench.report import Figure, Plan
 from bench.stand import Stand, standing
-from bench.stored import analyze
+from bench.stored import analyze, execute
 from bench.webhook import deliveries
 
 NAME = "instructions"
@@ -55,7 +52,8 @@ def _count(valgrind: str, folder: Path, prepare: Callable[[Stand, int], list[byt
     counts.chmod(0o777)  # as root, PostgreSQL runs as a user of its own
     under = [valgrind, "-q", "--tool=callgrind", "--trace-children=yes", f"--callgrind-out-file={counts}/%p"]
     with standing(folder, latency=0.0, under=under) as stand:
-        asyncio.run(_without_autovacuum(stand.urls.superuser))
+        # It would come in one run and not in the other.
+        execute(stand.urls.superuser, "alter system set autovacuum = off", "select pg_reload_conf()")
         _send(stand, prepare(stand, WARM))
         analyze(stand.urls.superuser)
         requests = prepare(stand, size)
@@ -67,13 +65,3 @@ def _count(valgrind: str, folder: Path, prepare: Callable[[Stand, int], list[byt
 def _send(stand: Stand, requests: Sequence[bytes]) -> None:
     for start in range(0, len(requests), AT_ONCE):
         send(stand.server.port, requests[start : start + AT_ONCE], 1)
-
-
-async def _without_autovacuum(superuser_url: str) -> None:
-    """It would come in one run and not in the other."""
-    connection = await asyncpg.connect(superuser_url)
-    try:
-        await connection.execute("alter system set autovacuum = off")
-        await connection.execute("select pg_reload_conf()")
-    finally:
-        await connection.close()

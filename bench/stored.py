@@ -1,6 +1,7 @@
 """Tables that are not empty: finished purchases put in by SQL, and the statistics PostgreSQL plans with."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import asyncpg
@@ -29,13 +30,18 @@ async def _store(superuser_url: str, statements: list[str], told: list[str], cou
 
 def analyze(superuser_url: str) -> None:
     """What autovacuum and the checkpointer do within minutes; by themselves they fall into any round."""
-    asyncio.run(_analyze(superuser_url))
+    execute(superuser_url, "vacuum analyze", "checkpoint")
 
 
-async def _analyze(superuser_url: str) -> None:
+def execute(superuser_url: str, *statements: str) -> None:
+    """Statements by themselves, each its own transaction."""
+    asyncio.run(_execute(superuser_url, statements))
+
+
+async def _execute(superuser_url: str, statements: Sequence[str]) -> None:
     connection = await asyncpg.connect(superuser_url)
     try:
-        await connection.execute("vacuum analyze")
-        await connection.execute("checkpoint")
+        for statement in statements:
+            await connection.execute(statement)
     finally:
         await connection.close()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.events import Purchase, delivery, keep_checkouts, purchase
-from bench.mix import BUYERS, mixed
+from bench.mix import mixed
 from bench.pace import rounds
 from bench.report import Figure, Plan
 from bench.stand import Sample, Stand, note, sample, standing
@@ -58,7 +58,7 @@ FULL = (
 def run(plan: Plan, folder: Path) -> list[Figure]:
     """Six series; the tables grow from round to round by up to 250 purchases."""
     with standing(folder) as stand:
-        warm = [*mixed(BUYERS), *deliveries(stand, plan.size(400))]
+        warm = [*mixed(plan.size(700)), *deliveries(stand, plan.size(400))]
         for target in (stand.server, stand.floor):
             sample(stand, target, warm, 16)
         analyze(stand.urls.superuser)

@@ -28,17 +28,23 @@ async def applied(parts: Parts, told: Event, seconds: float = 5.0) -> Applied:
     return await apply_event(parts.db, road, read_event(orjson.loads(payload)), payload)
 
 
+async def at_once(parts: Parts, told: list[Event]) -> tuple[set[str], int]:
+    """What became of these, and how many connections they had at most."""
+    most = 0
+    working = asyncio.gather(*(applied(parts, one) for one in told))
+    while not working.done():
+        await asyncio.sleep(0.01)
+        most = max(most, parts.db.in_use()["webhook"])
+    return {one.status for one in await working}, most
+
+
 async def test_a_burst_about_one_payment_holds_one_connection(database: FreshDatabase) -> None:
     script(database, SLOW)
     burst = [told for told in purchase("one") if told["data"]["object"]["object"] != "customer"]
     assert len(burst) >= 4
-    most = 0
     async with parts_on(database, NOWHERE) as parts:
-        working = asyncio.gather(*(applied(parts, told) for told in burst))
-        while not working.done():
-            await asyncio.sleep(0.01)
-            most = max(most, parts.db.in_use()["webhook"])
-        assert {one.status for one in await working} == {"processed"}
+        statuses, most = await at_once(parts, burst)
+        assert statuses == {"processed"}
         assert len(parts.turns) == 0
     assert most == 1
     (payment,) = await rows(database, "select status from payments.transactions")
@@ -46,15 +52,10 @@ async def test_a_burst_about_one_payment_holds_one_connection(database: FreshDat
 
 
 async def test_payments_do_not_wait_for_each_other(database: FreshDatabase) -> None:
-    most = 0
     script(database, SLOW)
     async with parts_on(database, NOWHERE) as parts:
         told = [event("payment_intent.succeeded", 1_790_000_000, intent(name)) for name in ("a", "b", "c")]
-        working = asyncio.gather(*(applied(parts, one) for one in told))
-        while not working.done():
-            await asyncio.sleep(0.01)
-            most = max(most, parts.db.in_use()["webhook"])
-        await working
+        _, most = await at_once(parts, told)
     assert most == 3
 
 

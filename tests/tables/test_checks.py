@@ -24,8 +24,13 @@ TRANSACTION = {
 }
 SESSION = {"environment": "test", "mode": "payment", "success_url": "https://a", "cancel_url": "https://b"}
 CUSTOMER = {"environment": "test", "provider": "stripe", "provider_customer_id": "cus_1", "raw": "{}"}
-MAPPING = {**CUSTOMER, "subject_type": "user", "subject_id": "u"}
-MAPPING.pop("raw")
+MAPPING = {
+    "environment": "test",
+    "provider": "stripe",
+    "provider_customer_id": "cus_1",
+    "subject_type": "user",
+    "subject_id": "u",
+}
 SUBSCRIPTION = {
     "environment": "test",
     "subscription_id": "sub_1",

@@ -77,6 +77,20 @@ async def apply_event(db: Database, road: Road, event: Event, payload: str) -> A
         return await _until(deadline, db, road, event, payload)
 
 
+async def keep(db: Database, road: Road, event: Event, payload: str, reason: str) -> None:
+    """Store nothing but the event, for the worker to apply a second from now."""
+    await events.keep_event(
+        db,
+        road.environment,
+        road.account_id,
+        event,
+        payload,
+        reason,
+        timedelta(seconds=1),
+        left_out=left_out(road, event) is not None,
+    )
+
+
 def _payments(event: Event) -> tuple[str, ...]:
     """The payments that the event's object is about, its own first."""
     kind = event.kind

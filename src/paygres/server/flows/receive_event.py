@@ -2,14 +2,13 @@
 
 import asyncio
 import time
-from datetime import timedelta
 from typing import Any
 
 import orjson
 import structlog
 
 from paygres.server.errors import InvalidRequest, NotConfigured, Unavailable
-from paygres.server.flows.apply_event import Applied, Road, apply_event, left_out, unmarked
+from paygres.server.flows.apply_event import Applied, Road, apply_event, keep, unmarked
 from paygres.server.flows.connections import WebhookSide
 from paygres.server.flows.count_event import count_event
 from paygres.server.flows.parts import Parts
@@ -18,7 +17,6 @@ from paygres.server.metrics import signature_failed
 from paygres.server.projections.events import Event, read_event
 from paygres.server.projections.snapshots import Unreadable
 from paygres.server.stripe_gateway.signature import verify
-from paygres.server.tables import events
 from paygres.server.tables.sqlstates import Contended, TooLong
 
 log = structlog.get_logger()
@@ -123,16 +121,7 @@ async def _keep(parts: Parts, road: Road, event: Event, text: str, reason: str, 
     if reason is not KEPT:
         log.error("event not applied", stripe_event_id=event.id, event_type=event.type, exc_info=cause)
     try:
-        await events.keep_event(
-            parts.db,
-            road.environment,
-            road.account_id,
-            event,
-            text,
-            reason,
-            timedelta(seconds=1),
-            left_out=left_out(road, event) is not None,
-        )
+        await keep(parts.db, road, event, text, reason)
     except Contended:
         raise Unavailable("This event is being processed by another delivery", retry_after=5) from cause
     return Applied("pending", False, unmarked(road, event, "pending", 1, reason))

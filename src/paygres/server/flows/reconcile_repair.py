@@ -38,14 +38,16 @@ async def repair(lists: Lists) -> None:
         if keys:
             await write_payments(lists, sorted(keys))
         # A payment's row was computed from all its objects just now, whatever became of one of them.
-        fixed = [
-            one.nth
-            for one in found
-            if (("payment", one.payment_key) if one.table_name == "transactions" else (one.object_type, one.object_id))
-            not in lists.broken
-        ]
+        fixed = [one.nth for one in found if _written_as(one) not in lists.broken]
         await reconciliations.mark_fixed(lists.parts.db, lists.run, fixed)
         lists.tell("fixed", len(fixed))
+
+
+def _written_as(one: ToFix) -> tuple[str, str | None]:
+    """What a repair writes at once: a payment, or an object."""
+    if one.table_name == "transactions":
+        return "payment", one.payment_key
+    return one.object_type, one.object_id
 
 
 async def _tried(lists: Lists, object_type: str, object_id: str, repairing: Awaitable[None]) -> None:

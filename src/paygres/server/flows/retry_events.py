@@ -54,13 +54,12 @@ def _id_of(one: events.Leased) -> str:
     return str(orjson.loads(one.payload)["id"])
 
 
-async def retry_event(parts: Parts, one: events.Leased) -> Applied:
-    """Apply an event that is leased to us; raises Contended when others stay at its objects."""
-    side = await parts.connections.webhook(one.environment)
-    road = Road(
-        one.environment,
-        one.account_id,
-        side.connected_at,
+def patient_road(parts: Parts, environment: str, account_id: str, connected_at: int) -> Road:
+    """The road of events whom nobody waits for: with more patience than a webhook's."""
+    return Road(
+        environment,
+        account_id,
+        connected_at,
         parts.installation_id,
         seconds=12.0,
         limits=PATIENT,
@@ -68,6 +67,12 @@ async def retry_event(parts: Parts, one: events.Leased) -> Applied:
         listener_seconds=LISTENER_SECONDS,
         turns=parts.turns,
     )
+
+
+async def retry_event(parts: Parts, one: events.Leased) -> Applied:
+    """Apply an event that is leased to us; raises Contended when others stay at its objects."""
+    side = await parts.connections.webhook(one.environment)
+    road = patient_road(parts, one.environment, one.account_id, side.connected_at)
     event = read_event(orjson.loads(one.payload))
     began = time.perf_counter()
     applied = await apply_event(parts.db, road, event, one.payload)

@@ -4,26 +4,25 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import orjson
 import structlog
 
 from paygres.server.errors import Unavailable
-from paygres.server.flows.apply_event import Applied, Road, apply_event, left_out
+from paygres.server.flows.apply_event import Applied, Road, apply_event, keep, left_out
 from paygres.server.flows.connections import Connection
 from paygres.server.flows.count_event import count_event
 from paygres.server.flows.parts import Parts
 from paygres.server.flows.receive_event import KEPT
 from paygres.server.flows.refetch_objects import PATHS
-from paygres.server.flows.retry_events import LISTENER_SECONDS, PATIENT
+from paygres.server.flows.retry_events import patient_road
 from paygres.server.flows.sweep_windows import Stretch
 from paygres.server.projections.events import Event, read_event
 from paygres.server.projections.snapshots import Unreadable
 from paygres.server.stripe_gateway.budget import Priority
 from paygres.server.stripe_gateway.gateway import STRIPE_VERSION
-from paygres.server.tables import events, sweeps
+from paygres.server.tables import sweeps
 from paygres.server.tables.sqlstates import Contended, TooLong
 
 log = structlog.get_logger()
@@ -102,17 +101,7 @@ async def _store(parts: Parts, connection: Connection, body: dict[str, Any]) -> 
         details = {"reason": str(reason)}
         await sweeps.tell_unreadable(parts.db, connection.environment, connection.account_id, body["id"], details)
         return "unreadable"
-    road = Road(
-        connection.environment,
-        connection.account_id,
-        connection.connected_at,
-        parts.installation_id,
-        seconds=12.0,
-        limits=PATIENT,
-        listeners=parts.listeners,
-        listener_seconds=LISTENER_SECONDS,
-        turns=parts.turns,
-    )
+    road = patient_road(parts, connection.environment, connection.account_id, connection.connected_at)
     if event.api_version != STRIPE_VERSION and event.object_type in PATHS and left_out(road, event) is None:
         # Stripe's list shows an event in the version it was made for. It is a hint: the object itself is read in ours.
         reason = f"told by an event of API version {event.api_version}"
@@ -135,15 +124,5 @@ async def _apply_or_keep(parts: Parts, road: Road, event: Event, text: str) -> A
         reason = KEPT if slow else f"not applied: {type(error).__name__}"
         if not slow:
             log.error("event not applied", stripe_event_id=event.id, event_type=event.type, exc_info=error)
-        account = road.account_id
-        await events.keep_event(
-            parts.db,
-            road.environment,
-            account,
-            event,
-            text,
-            reason,
-            timedelta(seconds=1),
-            left_out=left_out(road, event) is not None,
-        )
+        await keep(parts.db, road, event, text, reason)
     return Applied("pending", False, {})

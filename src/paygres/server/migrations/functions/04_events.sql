@@ -35,8 +35,8 @@ $$;
 -- What decides an object's newest state, read under its lock; the locks of its payments are taken here, invoices last.
 -- `head`: what was settled so far, without payload. `rivals`: the events of its two newest seconds and the newest API
 -- reads; null when the snapshot at hand (p_as_of, p_source) is alone in the newest second. What was left out decides
--- nothing. `family`: the settled objects about the same payment, without itself. `invoice`: which one its payment intent pays, '' for none, null for
--- not known.
+-- nothing. `family`: the settled objects about the same payment, without itself. `invoice`: which one its payment intent
+-- pays, '' for none, null for not known.
 create or replace function payments.known(
     p_environment text, p_object_type text, p_object_id text, p_as_of bigint, p_source text, p_event_id text,
     p_payment_keys text[], out head json, out rivals json, out family json, out invoice text
@@ -147,7 +147,8 @@ $$;
 create or replace function payments.open_event(
     p_environment text, p_account_id text, p_event_id text, p_event_type text, p_object_type text,
     p_object_id text, p_as_of bigint, p_payload text, p_left_out boolean, p_lock bigint, p_payment_keys text[],
-    p_changed text[], out state text, out attempts integer, out head json, out rivals json, out family json, out invoice text,
+    p_changed text[],
+    out state text, out attempts integer, out head json, out rivals json, out family json, out invoice text,
     out event json, out before json, out listeners text[], out parked boolean, out replayed boolean,
     out watermark bigint
 ) language plpgsql as $$
