@@ -11,12 +11,16 @@ from typing import Any
 
 @dataclass
 class Said:
-    """One answer. `reset` drops the connection instead; `half` drops it in the middle of the body."""
+    """One answer. `reset` drops the connection instead; `half` drops it in the middle of the body.
+
+    `together`: not before so many requests have arrived.
+    """
 
     body: Any = field(default_factory=lambda: {"id": "obj_1"})
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     after: float = 0.0
+    together: int = 1
     reset: bool = False
     half: bool = False
 
@@ -32,13 +36,14 @@ class Asked:
 
 
 class CannedStripe:
-    """Gives `script` answer by answer; the last one is repeated. Counts how many requests it held at once."""
+    """Gives `script` answer by answer; the last one is repeated."""
 
     def __init__(self, *script: Said) -> None:
         self.script = list(script) or [Said()]
         self.asked: list[Asked] = []
         self.url = ""
-        self.held = self.most_held = 0
+        self._arrivals = 0
+        self._arrived = asyncio.Condition()
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -46,10 +51,8 @@ class CannedStripe:
                 request = await _request(head, reader)
                 self.asked.append(request)
                 said = self.script.pop(0) if len(self.script) > 1 else self.script[0]
-                self.held += 1
-                self.most_held = max(self.held, self.most_held)
                 await asyncio.sleep(said.after)
-                self.held -= 1
+                await self._hold(said.together)
                 if said.reset:
                     return
                 wire = _wire(said)
@@ -61,6 +64,12 @@ class CannedStripe:
             return
         finally:
             writer.close()
+
+    async def _hold(self, together: int) -> None:
+        async with self._arrived:
+            self._arrivals += 1
+            self._arrived.notify_all()
+            await self._arrived.wait_for(lambda: self._arrivals >= together)
 
 
 @asynccontextmanager

@@ -33,11 +33,11 @@ def read_answer(reply: "Reply", elapsed: float) -> Answer:
         raise not_stripe(200)
     # Stripe read its state after we began to send, and stamped the answer after it read: so Date minus all
     # time that passed since then (retries included) is never later than the state we got.
-    stamped = _unix(reply.get("Date"))
+    stamped = _unix(reply.headers.get("Date"))
     as_of = math.floor(stamped - elapsed) if stamped else 0
-    if reply.get("Idempotent-Replayed") == "true" and isinstance(body.get("created"), int):
+    if reply.headers.get("Idempotent-Replayed") == "true" and isinstance(body.get("created"), int):
         as_of = min(as_of, body["created"])  # a stored first answer: as old as the object itself
-    return Answer(body, as_of, reply.get("Request-Id"))
+    return Answer(body, as_of, reply.headers.get("Request-Id"))
 
 
 @lru_cache(maxsize=4)  # the header changes once a second

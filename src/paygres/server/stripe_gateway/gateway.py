@@ -12,7 +12,6 @@ import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from time import perf_counter
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 from paygres.server import errors
@@ -23,8 +22,6 @@ from paygres.server.stripe_gateway.budget import PATIENCE, RATES, Budget, Priori
 from paygres.server.stripe_gateway.keys import prefixes
 
 if TYPE_CHECKING:
-    import stripe
-
     from paygres.server.stripe_gateway.transport import Reply, Wire
 
 STRIPE_VERSION = "2026-05-27.dahlia"  # of our requests and of the managed webhook endpoint
@@ -32,9 +29,9 @@ API_BASE = "https://api.stripe.com"
 # Clients give up after 30 s. 25 s of Stripe plus 2 s in the queue end before that, retries included (F32).
 _STRIPE_SECONDS = 25.0
 _FIRST_PAUSE = 0.5  # after a 429
-_MAX_LANES = 16
+_MAX_BUDGETS = 16
 _LONGEST_KEY = 255  # an idempotency key at Stripe
-_PATH = re.compile(r"/v[12](?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.~%-]+)+")
+_PATH = re.compile(r"/v1(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9_.~%-]+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +41,6 @@ class Page:
     rows: list[dict[str, Any]]
     has_more: bool
     as_of: int
-
-
-@dataclass(slots=True)
-class _Lane:
-    """What one key has to itself; the session is shared by all."""
-
-    client: "stripe.StripeClient"
-    budget: Budget | None
 
 
 class _Counted:
@@ -85,9 +74,8 @@ class StripeGateway:
         self._api_base = (api_base or API_BASE).rstrip("/")
         self._timeout = timeout
         self._budgeted = budget
-        self._lanes: dict[str, _Lane] = {}
+        self._budgets: dict[str, Budget] = {}
         self._opening = asyncio.Lock()
-        self._transport: ModuleType | None = None
         self._wire: Wire | None = None
 
     @property
@@ -114,8 +102,7 @@ class StripeGateway:
         """
         if not _PATH.fullmatch(path):
             raise errors.InvalidRequest("An id in this request cannot be part of a Stripe path")
-        await self.warm()
-        lane = self._lane(key)
+        wire = await self.warm()
         if method == "post":
             idempotency_key = _as_header(idempotency_key or f"paygres:{uuid.uuid4()}")
         patience = PATIENCE[priority]
@@ -123,7 +110,7 @@ class StripeGateway:
             try:
                 async with asyncio.timeout(patience + _STRIPE_SECONDS):
                     reply, elapsed = await self._send(
-                        lane, method, path, params or {}, idempotency_key, priority, guest, patience
+                        wire, key, method, path, params or {}, idempotency_key, priority, guest, patience
                     )
             except TimeoutError:
                 raise translated.unreachable("Stripe did not answer in time") from None
@@ -150,39 +137,44 @@ class StripeGateway:
                 return
             query["starting_after"] = page.rows[-1]["id"]
 
-    async def warm(self) -> None:
+    async def warm(self) -> "Wire":
         """Load the library (a quarter of a second, in a thread) and open the session, once."""
         if self._wire is not None:
-            return
+            return self._wire
         async with self._opening:
             if self._wire is None:
                 name = "paygres.server.stripe_gateway.transport"
-                self._transport = await asyncio.to_thread(importlib.import_module, name)
-                secure = self._api_base.startswith("https:")
-                self._wire = self._transport.Wire(timeout=self._timeout, secure=secure)
+                transport = await asyncio.to_thread(importlib.import_module, name)
+                self._wire = transport.Wire(
+                    api_base=self._api_base,
+                    version=STRIPE_VERSION,
+                    timeout=self._timeout,
+                    secure=self._api_base.startswith("https:"),
+                )
+            return self._wire
 
     async def close(self) -> None:
         """Close the connections. The gateway opens again when it is used again."""
         wire, self._wire = self._wire, None
-        self._lanes.clear()
+        self._budgets.clear()
         if wire is not None:
             await wire.close_async()
 
-    def _lane(self, key: str) -> _Lane:
-        lane = self._lanes.get(key)
-        if lane is None:
-            assert self._wire is not None
-            if len(self._lanes) >= _MAX_LANES:  # keys tried and thrown away while an operator connects
-                self._lanes.pop(next(iter(self._lanes)))
+    def _budget(self, key: str) -> Budget | None:
+        if not self._budgeted:
+            return None
+        budget = self._budgets.get(key)
+        if budget is None:
+            if len(self._budgets) >= _MAX_BUDGETS:  # keys tried and thrown away while an operator connects
+                self._budgets.pop(next(iter(self._budgets)))
             rate = RATES["live" if key.startswith(prefixes("live")) else "test"]
-            budget = Budget(rate) if self._budgeted else None
-            client = self._wire.client(key, api_base=self._api_base, version=STRIPE_VERSION)
-            lane = self._lanes[key] = _Lane(client, budget)
-        return lane
+            budget = self._budgets[key] = Budget(rate)
+        return budget
 
     async def _send(
         self,
-        lane: _Lane,
+        wire: "Wire",
+        key: str,
         method: str,
         path: str,
         params: Mapping[str, Any],
@@ -196,22 +188,22 @@ class StripeGateway:
         Not after an attempt that may have been acted upon: the budget's own refusal is always `definite`.
         """
         clock = asyncio.get_running_loop().time
-        assert self._transport is not None
+        budget = self._budget(key)
         pauses, first_sent, next_pause = 0.0, None, _FIRST_PAUSE
         while True:
-            if lane.budget is not None:
-                await lane.budget.take(priority, guest=guest, endpoint=endpoint_of(method, path))
+            if budget is not None:
+                await budget.take(priority, guest=guest, endpoint=endpoint_of(method, path))
             first_sent = first_sent or clock()
             try:
-                reply = await self._transport.call(lane.client, method, path, params, idempotency_key)
+                reply = await wire.send(key, method, path, params, idempotency_key)
                 return reply, clock() - first_sent
             except errors.RateLimit as limited:
                 # Not before the time Stripe names; mostly it names none, and `retry_after` is only for our caller.
                 pause = float(limited.retry_after or 1) if limited.named else next_pause
                 pause *= random.uniform(1.0, 1.25)
                 next_pause *= 2
-                if lane.budget is not None:
-                    lane.budget.pause(pause)
+                if budget is not None:
+                    budget.pause(pause)
                 if pauses + pause > patience or not limited.definite:
                     raise
                 pauses += pause

@@ -1,59 +1,53 @@
-"""The official library on one aiohttp session. Imported lazily, in a thread: it is slow to load.
+"""Requests to Stripe: what is sent is written here, how often it is tried again is the official library's to say.
 
-Two things the library does not do: the body is read inside the error boundary (a connection that breaks in
-the middle of an answer is a connection error), and good bodies bypass its JSON reader and its debug log.
+Imported lazily, in a thread: the library is slow to load. Its clients would build the request, too, but format a
+debug log nobody reads and look for coding tools in the environment, half of what a checkout costs this server.
 """
 
 import asyncio
 import ssl
-from collections.abc import Iterator, Mapping
-from contextvars import ContextVar
-from typing import Any, cast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
 
 import aiohttp
+import orjson
 import stripe
+from yarl import URL
 
+from paygres import __version__
 from paygres.server.errors import RateLimit
 from paygres.server.stripe_gateway import errors as translated
+from paygres.server.stripe_gateway.form import form
 
 MAX_NETWORK_RETRIES = 2
 _CONNECT_SECONDS = 5.0
 _KEEP_ALIVE_SECONDS = 30.0
 
-# Whether Stripe may have acted on an attempt of the request that is being sent, for all that its answer says: the
-# library tells of the last attempt only.
-_in_doubt: ContextVar[bool] = ContextVar("in_doubt", default=False)
-
-# Otherwise it writes an id into the home directory and reports platform and timings with every request.
+# Otherwise it reports timings with every request.
 stripe.enable_telemetry = False
 
 
-class Reply(Mapping[str, str]):
-    """An answer's headers (case-insensitive, as the library expects) with its exact bytes."""
+class Reply(NamedTuple):
+    """An answer: its exact bytes and its headers, in any case."""
 
-    __slots__ = ("_headers", "raw")
+    raw: bytes
+    headers: Mapping[str, str]
 
-    def __init__(self, headers: Mapping[str, str], raw: bytes) -> None:
-        self._headers = headers
-        self.raw = raw
 
-    def __getitem__(self, name: str) -> str:
-        return self._headers[name]
+@dataclass(slots=True)
+class _Sending:
+    """What every attempt of a request sends, and whether Stripe may have acted on one that brought no answer to it:
+    the library tells of the last attempt only."""
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._headers
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._headers)
-
-    def __len__(self) -> int:
-        return len(self._headers)
+    body: bytes | None
+    in_doubt: bool = False
 
 
 class Wire(stripe.AIOHTTPClient):
-    """Our aiohttp session behind the library's retries. Build it inside a running event loop."""
+    """Our aiohttp session below the library's retries. Build it inside a running event loop."""
 
-    def __init__(self, *, timeout: float, secure: bool) -> None:
+    def __init__(self, *, api_base: str, version: str, timeout: float, secure: bool) -> None:
         # No limit on connections: the budget bounds the rate; a slow Stripe must not make a queue here.
         connector = aiohttp.TCPConnector(
             limit=0,
@@ -62,40 +56,60 @@ class Wire(stripe.AIOHTTPClient):
         )
         self._http = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         self._limits = aiohttp.ClientTimeout(total=timeout, sock_connect=_CONNECT_SECONDS)
+        self._api_base = api_base
+        self._always = {"Stripe-Version": version, "User-Agent": f"Paygres/{__version__}"}
         super().__init__(session=self._http)
 
-    def client(self, key: str, *, api_base: str, version: str) -> stripe.StripeClient:
-        """A client for `key` on the shared session, with version and retries stated."""
-        return stripe.StripeClient(
-            key,
-            stripe_version=version,
-            max_network_retries=MAX_NETWORK_RETRIES,
-            base_addresses={"api": api_base},
-            http_client=self,
-        )
+    async def send(
+        self, key: str, method: str, path: str, params: Mapping[str, Any], idempotency_key: str | None
+    ) -> Reply:
+        """Send one request with the library's retries; raises our errors, never a `stripe.*` exception."""
+        url, body = self._api_base + path, form(params)
+        headers = {**self._always, "Authorization": f"Bearer {key}"}
+        if idempotency_key:
+            headers["Idempotency-Key"] = idempotency_key
+        if method == "post":
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        elif body:
+            url = f"{url}?{body}"
+        sending = _Sending(body.encode() if method == "post" else None)
+        try:
+            raw, status, told = await self.request_with_retries_async(
+                method, url, headers, sending, MAX_NETWORK_RETRIES
+            )
+        except stripe.APIConnectionError as error:
+            raise translated.unreachable(error.user_message or type(error).__name__) from None
+        if 200 <= status < 300:
+            return Reply(raw, told)
+        refusal = _refusal(status, raw, told)
+        if isinstance(refusal, RateLimit):
+            refusal.definite = not sending.in_doubt
+        raise refusal
 
     async def request_async(
         self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
     ) -> tuple[bytes, int, Mapping[str, str]]:
-        """One attempt. The library calls this inside its retry loop."""
-        body = post_data.encode() if isinstance(post_data, str) else post_data
+        """One attempt. The library calls this inside its retry loop; `post_data` is a `_Sending`.
+
+        The body is read here: a connection that breaks in the middle of an answer is a connection error.
+        """
+        sending = cast(_Sending, post_data)
         try:
             async with self._http.request(
                 method,
-                url,
-                headers=_without_traces(headers),
-                data=body,
+                URL(url, encoded=True),
+                headers=headers,
+                data=sending.body,
                 timeout=self._limits,
                 allow_redirects=False,
             ) as response:
                 raw = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            _in_doubt.set(True)
+            sending.in_doubt = True
             raise stripe.APIConnectionError(_reason(error), should_retry=True) from error
         if response.status >= 500 or response.status == 409:
-            _in_doubt.set(True)
-        reply = Reply(response.headers, raw)
-        return (b"{}" if 200 <= response.status < 300 else raw), response.status, reply
+            sending.in_doubt = True
+        return raw, response.status, response.headers
 
     async def close_async(self) -> None:
         """Close the session and give its sockets a turn of the loop to go away."""
@@ -103,35 +117,15 @@ class Wire(stripe.AIOHTTPClient):
         await asyncio.sleep(0)
 
 
-async def call(
-    client: stripe.StripeClient,
-    method: str,
-    path: str,
-    params: Mapping[str, Any],
-    idempotency_key: str | None,
-) -> Reply:
-    """Send one request with the library's retries; raises our errors, never a `stripe.*` exception."""
-    options = {"idempotency_key": idempotency_key} if idempotency_key else {}
-    _in_doubt.set(False)
+def _refusal(status: int, raw: bytes, headers: Mapping[str, str]) -> Exception:
     try:
-        response = await client.raw_request_async(method, path, **params, **options)
-    except stripe.StripeError as error:
-        told = _translate(error)
-        if isinstance(told, RateLimit):
-            told.definite = not _in_doubt.get()
-        raise told from None  # its arguments hold the raw body and headers
-    return cast(Reply, response.headers)
-
-
-def _translate(error: stripe.StripeError) -> Exception:
-    if error.http_status is None:
-        return translated.unreachable(error.user_message or type(error).__name__)
-    body = error.json_body
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        body = None
     fault = cast(dict[str, Any], body).get("error") if isinstance(body, dict) else None
     if not isinstance(fault, dict):
-        return translated.not_stripe(error.http_status)
-    headers: Mapping[str, str] = error.headers or {}
-    return translated.refused(error.http_status, cast(dict[str, Any], fault), headers.get("retry-after"))
+        return translated.not_stripe(status)
+    return translated.refused(status, cast(dict[str, Any], fault), headers.get("Retry-After"))
 
 
 def _reason(error: BaseException) -> str:
@@ -140,13 +134,3 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         return f"cannot connect to {error.host}:{error.port}"
     return f"the connection broke ({type(error).__name__})"
-
-
-def _without_traces(headers: Mapping[str, str]) -> Mapping[str, str]:
-    """The library names coding tools it finds in the environment; what runs us is nobody's business."""
-    agent = headers.get("User-Agent", "")
-    if " AIAgent/" not in agent:
-        return headers
-    kept = {name: value for name, value in headers.items() if name != "X-Stripe-Client-User-Agent"}
-    kept["User-Agent"] = agent.partition(" AIAgent/")[0]
-    return kept
