@@ -42,17 +42,16 @@ class CannedStripe:
         self.script = list(script) or [Said()]
         self.asked: list[Asked] = []
         self.url = ""
-        self._arrivals = 0
-        self._arrived = asyncio.Condition()
+        self._arrival = asyncio.Condition()
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while head := await _head(reader):
                 request = await _request(head, reader)
-                self.asked.append(request)
+                await self._arrives(request)
                 said = self.script.pop(0) if len(self.script) > 1 else self.script[0]
                 await asyncio.sleep(said.after)
-                await self._hold(said.together)
+                await self.arrived(said.together)
                 if said.reset:
                     return
                 wire = _wire(said)
@@ -65,11 +64,15 @@ class CannedStripe:
         finally:
             writer.close()
 
-    async def _hold(self, together: int) -> None:
-        async with self._arrived:
-            self._arrivals += 1
-            self._arrived.notify_all()
-            await self._arrived.wait_for(lambda: self._arrivals >= together)
+    async def arrived(self, count: int) -> None:
+        """Until so many requests have arrived."""
+        async with self._arrival:
+            await self._arrival.wait_for(lambda: len(self.asked) >= count)
+
+    async def _arrives(self, request: Asked) -> None:
+        async with self._arrival:
+            self.asked.append(request)
+            self._arrival.notify_all()
 
 
 @asynccontextmanager

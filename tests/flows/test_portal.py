@@ -265,9 +265,7 @@ async def test_a_switch_of_the_account_meanwhile_refuses_the_portal(database: Fr
 async def test_nothing_is_held_in_the_database_while_stripe_thinks(database: FreshDatabase, stripe: Sandbox) -> None:
     async with canned(Said(SESSION, together=26)) as asked, mapped(database, stripe, asked.url) as parts:
         asking = [asyncio.create_task(create_portal_session(parts, CALLER, "test", REQUEST)) for _ in range(25)]
-        async with asyncio.timeout(15):
-            while len(asked.asked) < 25:
-                await asyncio.sleep(0.01)
+        await asyncio.wait_for(asked.arrived(25), 15)
         (busy,) = await rows(
             database,
             "select count(*) as n from pg_stat_activity where datname = current_database() and state <> 'idle'"

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, cast
 import aiohttp
 import orjson
 import stripe
-from yarl import URL
 
 from paygres import __version__
 from paygres.server.errors import RateLimit
@@ -97,7 +96,7 @@ class Wire(stripe.AIOHTTPClient):
         try:
             async with self._http.request(
                 method,
-                URL(url, encoded=True),
+                url,
                 headers=headers,
                 data=sending.body,
                 timeout=self._limits,
