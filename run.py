@@ -133,6 +133,9 @@ def install(*, types: bool) -> str | None:
         hashed = ["--require-hashes", "-r"]
         everything = [*hashed, LOCKS[0]], ["--no-deps", *hashed, LOCKS[1]], ["--no-deps", *EDITABLE]
         problem = ensure(STAMP, fingerprint(*LOCKS, "pyproject.toml"), *everything)
+        if problem is None:
+            # Every process we start would do it again where writing bytecode is turned off.
+            subprocess.run([PYTHON, "-m", "compileall", "-q", "src", "tests"], cwd=ROOT, check=False)
         if problem or not types:
             return problem
         return ensure(TYPES_STAMP, fingerprint(TYPES_LOCK), [*hashed, TYPES_LOCK])

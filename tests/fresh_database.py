@@ -16,6 +16,7 @@ import asyncpg
 
 from paygres.server.db.embedded import EmbeddedPostgres, Urls
 from paygres.server.db.migrate import migrate
+from paygres.server.db.throwaway import quick_place
 
 _numbers = itertools.count(1)
 
@@ -42,7 +43,7 @@ def private_postgres() -> Iterator[Urls]:
 
     Not below pytest's own folder, which is 0700: as root, PostgreSQL's user could not enter it.
     """
-    folder = Path(tempfile.mkdtemp(prefix="paygres-tests-"))
+    folder = Path(tempfile.mkdtemp(prefix="paygres-tests-", dir=quick_place()))
     try:
         with EmbeddedPostgres(folder, durable=False) as server:
             in_its_own_loop(migrate(server.urls.owner, server_role="paygres_server"))

@@ -2,6 +2,8 @@
 databases there; copies of it; all of them are dropped at the end."""
 
 import asyncio
+import contextlib
+import os
 import secrets
 import shutil
 import tempfile
@@ -14,6 +16,9 @@ import asyncpg
 
 from paygres.server.db.embedded import EmbeddedPostgres, EmbeddedPostgresError
 from paygres.server.db.migrate import MigrationError, migrate
+
+_MEMORY = "/dev/shm"  # Linux
+_PLENTY = 4 << 30  # bytes
 
 
 class ThrowawayError(Exception):
@@ -79,7 +84,7 @@ def throwaway(server_url: str | None) -> Iterator[Throwaway]:
             asyncio.run(made.drop())
         return
     # Not below a private folder: as root, PostgreSQL's user could not enter it.
-    folder = Path(tempfile.mkdtemp(prefix="paygres-chaos-"))
+    folder = Path(tempfile.mkdtemp(prefix="paygres-chaos-", dir=quick_place()))
     try:
         try:
             server = EmbeddedPostgres(folder, durable=False)
@@ -92,6 +97,18 @@ def throwaway(server_url: str | None) -> Iterator[Throwaway]:
             server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def quick_place() -> str | None:
+    """Where short-lived databases are made and dropped fastest: in memory, if there is plenty; else None.
+
+    A database is a thousand files, and ext4 is slow to find inodes right after many were freed: making one took 0.4 s
+    there, one after the other, and 0.05 s in memory.
+    """
+    with contextlib.suppress(OSError):
+        if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _PLENTY:
+            return _MEMORY
+    return None
 
 
 async def _run(url: str, scripts: list[tuple[str, str]]) -> None:

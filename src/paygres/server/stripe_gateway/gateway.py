@@ -145,12 +145,13 @@ class StripeGateway:
             if self._wire is None:
                 name = "paygres.server.stripe_gateway.transport"
                 transport = await asyncio.to_thread(importlib.import_module, name)
-                self._wire = transport.Wire(
+                wire: Wire = transport.Wire(
                     api_base=self._api_base,
                     version=STRIPE_VERSION,
                     timeout=self._timeout,
                     secure=self._api_base.startswith("https:"),
                 )
+                self._wire = wire
             return self._wire
 
     async def close(self) -> None:
