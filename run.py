@@ -32,7 +32,7 @@ USAGE = """usage: python3 run.py <target> [arguments]
   lock   pin the dependencies of pyproject.toml anew"""
 
 # The whole suite mostly waits (for processes, disks and deadlines), so there are more workers than cores.
-SIDE_BY_SIDE = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile"]
+SIDE_BY_SIDE = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 EDITABLE = ["--no-build-isolation", "-e", "."]
 

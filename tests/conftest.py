@@ -1,11 +1,20 @@
 """Fixtures every test may use: real PostgreSQL, a fresh migrated database per test."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from paygres.server.db.embedded import Urls
 from tests.fresh_database import FreshDatabase, cloned, private_postgres
+
+HERE = Path(__file__).parent
+# Files go whole to the next free worker. Quick ones come last, so that no worker is left alone with a long one.
+QUICK = ("client", "projections", "tables", "test_docs.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: HERE in item.path.parents and item.path.relative_to(HERE).parts[0] in QUICK)
 
 
 @pytest.fixture(scope="session")

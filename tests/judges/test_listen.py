@@ -120,8 +120,7 @@ async def test_a_paygres_server_takes_what_the_cli_forwards(
 
 
 def test_the_sandbox_ends_while_somebody_listens(tmp_path: Path) -> None:
-    sandbox = Sandbox()
-    with Cli(sandbox.url, tmp_path).listen(sandbox.key, "--all-snapshot"):
+    with Sandbox() as sandbox, Cli(sandbox.url, tmp_path).listen(sandbox.key, "--all-snapshot"):
         began = time.monotonic()
         assert sandbox.stop() == 0
     assert time.monotonic() - began < 5
