@@ -14,6 +14,7 @@ from pathlib import Path
 import asyncpg
 import uvloop
 
+from bench.events import delivery
 from bench.report import Figure, Plan, percentile
 from bench.stand import Stand, sample, standing
 from bench.stored import analyze, store_purchases
@@ -81,27 +82,27 @@ class _Sent:
 
 
 def _sent(stand: Stand, count: int, rate: float, senders: int) -> _Sent:
-    requests = deliveries(stand, count)[:count]
+    events = [request.partition(b"\r\n\r\n")[2] for request in deliveries(stand, count)[:count]]
     before = asyncio.run(_stored(stand))
-    found = uvloop.run(_send(stand.server.port, requests, rate, senders))
-    found.lost = len(requests) - (asyncio.run(_stored(stand)) - before)
+    found = uvloop.run(_send(stand.server.port, events, rate, senders))
+    found.lost = len(events) - (asyncio.run(_stored(stand)) - before)
     return found
 
 
-async def _send(port: int, requests: list[bytes], rate: float, senders: int) -> _Sent:
+async def _send(port: int, events: list[bytes], rate: float, senders: int) -> _Sent:
     found = _Sent()
     began = time.perf_counter()
-    waiting = iter(enumerate(requests))
+    waiting = iter(enumerate(events))
 
     async def sender() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        for nth, request in waiting:
+        for nth, event in waiting:
             due = began + nth / rate
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             while True:
                 try:
                     async with asyncio.timeout(PATIENCE_SECONDS):
-                        writer.write(request)
+                        writer.write(delivery(event))  # signed now: the last come when the first would be stale
                         status = await _status(reader)
                 except (TimeoutError, OSError, asyncio.IncompleteReadError):
                     status = 0
