@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from paygres import __version__
 from paygres.server import errors
 from paygres.server.stripe_gateway.gateway import StripeGateway
 from tests.flows.canned_stripe import CannedStripe, Said, canned
@@ -41,6 +42,8 @@ async def test_a_post_carries_our_key_version_and_idempotency_key() -> None:
     assert sent.headers["authorization"] == f"Bearer {KEY}"
     assert sent.headers["stripe-version"] == "2026-05-27.dahlia"
     assert sent.headers["idempotency-key"] == "row-1"
+    assert sent.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert sent.headers["user-agent"] == f"Paygres/{__version__}"
     assert sent.body == "line_items[0][price]=price_1&line_items[0][quantity]=2&metadata[a]=%C3%BC+b"
 
 
