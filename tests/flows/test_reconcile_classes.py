@@ -98,6 +98,35 @@ async def test_a_payment_that_lost_its_link_and_its_objects_is_put_together_agai
     assert [named(one) for one in after["stripe_objects"]] == [named(one) for one in before["stripe_objects"]]
 
 
+async def test_an_object_of_a_payment_whose_link_is_wrong_ends_where_it_belongs(
+    database: FreshDatabase, sandbox: Sandbox
+) -> None:
+    async with parts_on(database, sandbox.url, limits=False) as parts:
+        await mirrored(database, parts, sandbox, subscriptions=3, invoices=3, payment_intents=12)
+        before = await digest(database.superuser_url)
+        [payment] = await rows(
+            database,
+            "select provider_object_id as intent, related_object_ids ->> 'charge' as charge from payments.transactions"
+            " where type = 'subscription_invoice' and provider_object_type = 'payment_intent' order by 1 limit 1",
+        )
+        await spoil(
+            database,
+            "update payments.payment_invoices set invoice_id = 'in_Wrong'"
+            f" where payment_intent_id = '{payment['intent']}' returning 1",
+            f"update payments.stripe_objects set raw = raw || '{{\"amount\": 1}}'"
+            f" where object_id = '{payment['charge']}' returning 1",
+        )
+        fixed = await run(parts, fix=True)
+        await age(database)
+        again = await run(parts)
+    spoilt = {("stale", "payment_invoices", payment["intent"]), ("stale", "stripe_objects", payment["charge"])}
+    assert found(fixed) == spoilt
+    assert all(one["fixed"] for one in fixed["findings"])
+    assert found(again) == set()
+    after = await digest(database.superuser_url)
+    assert [named(one) for one in after["stripe_objects"]] == [named(one) for one in before["stripe_objects"]]
+
+
 def named(row: Any) -> tuple[str, str | None]:
     """An object and the payment it is about."""
     return row["object_id"], row["payment_key"]

@@ -21,11 +21,9 @@ _BATCH = 100
 
 async def repair(lists: Lists) -> None:
     """Repair everything that was found, object by object; what has become newer meanwhile stays as it is."""
-    after = ("", "")
-    while different := await reconcile.select_different(lists.parts.db, lists.run.id, list(KINDS), after, _BATCH):
-        after = (different[-1].object_type, different[-1].object_id)
-        for one in different:
-            await _tried(lists, one.object_type, one.object_id, _apply(lists, one))
+    # Links first: to which payment the others belong is read from ours when they are written.
+    await _objects(lists, [name for name, kind in KINDS.items() if kind.tells_links])
+    await _objects(lists, [name for name, kind in KINDS.items() if not kind.tells_links])
     nth = 0
     while found := await reconciliations.select_to_fix(lists.parts.db, lists.run, REPAIRABLE, nth, _BATCH):
         nth = found[-1].nth
@@ -41,6 +39,14 @@ async def repair(lists: Lists) -> None:
         fixed = [one.nth for one in found if _written_as(one) not in lists.broken]
         await reconciliations.mark_fixed(lists.parts.db, lists.run, fixed)
         lists.tell("fixed", len(fixed))
+
+
+async def _objects(lists: Lists, object_types: list[str]) -> None:
+    after = ("", "")
+    while different := await reconcile.select_different(lists.parts.db, lists.run.id, object_types, after, _BATCH):
+        after = (different[-1].object_type, different[-1].object_id)
+        for one in different:
+            await _tried(lists, one.object_type, one.object_id, _apply(lists, one))
 
 
 def _written_as(one: ToFix) -> tuple[str, str | None]:

@@ -83,6 +83,11 @@ class Kind:
         """Its objects are translated without knowing any other."""
         return self.payment_keys is _no_payment
 
+    @property
+    def tells_links(self) -> bool:
+        """Its objects say which payments belong together."""
+        return self.links is not _no_links
+
     def reads(self, raw: StripeObject) -> bool:
         """Is the object of a shape this version reads?"""
         try:
