@@ -31,7 +31,7 @@ USAGE = """usage: python3 run.py <target> [arguments]
   conform-live  compare the sandbox with the real Stripe: needs STRIPE_CONFORM_KEY=sk_test_…
   lock   pin the dependencies of pyproject.toml anew"""
 
-# The whole suite mostly waits (for processes, disks and deadlines), so there are more workers than cores.
+# Tests wait (for processes, disks and deadlines), so there are more workers than cores. Their order: tests/conftest.py.
 SIDE_BY_SIDE = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 EDITABLE = ["--no-build-isolation", "-e", "."]
@@ -77,6 +77,7 @@ def run(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
+    write_bytecode()  # of what has changed since
     return become(["-m", "pytest", *(arguments or SIDE_BY_SIDE)])
 
 
@@ -133,9 +134,6 @@ def install(*, types: bool) -> str | None:
         hashed = ["--require-hashes", "-r"]
         everything = [*hashed, LOCKS[0]], ["--no-deps", *hashed, LOCKS[1]], ["--no-deps", *EDITABLE]
         problem = ensure(STAMP, fingerprint(*LOCKS, "pyproject.toml"), *everything)
-        if problem is None:
-            # Every process we start would do it again where writing bytecode is turned off.
-            subprocess.run([PYTHON, "-m", "compileall", "-q", "src", "tests"], cwd=ROOT, check=False)
         if problem or not types:
             return problem
         return ensure(TYPES_STAMP, fingerprint(TYPES_LOCK), [*hashed, TYPES_LOCK])
@@ -157,8 +155,14 @@ def ensure(stamp: Path, wanted: str, *steps: list[str]) -> str | None:
     for step in steps:
         if subprocess.run([*pip, *step], stdout=sys.stderr, check=False).returncode != 0:
             return "Installing failed; pip's reason is above. Is a package index reachable?"
+    write_bytecode()
     stamp.write_text(wanted)
     return None
+
+
+def write_bytecode() -> None:
+    """Every process we start would compile our sources again where writing bytecode is turned off."""
+    subprocess.run([PYTHON, "-m", "compileall", "-q", "src", "tests"], check=False)
 
 
 def fingerprint(*names: str) -> str:

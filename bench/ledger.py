@@ -18,7 +18,7 @@ from bench.events import delivery
 from bench.report import Figure, Plan, percentile
 from bench.stand import Stand, sample, standing
 from bench.stored import analyze, store_purchases
-from bench.webhook import deliveries
+from bench.webhook import bursts, deliveries
 
 NAME = "ledger"
 LEVELS = (0, 100_000, 1_000_000)
@@ -82,7 +82,7 @@ class _Sent:
 
 
 def _sent(stand: Stand, count: int, rate: float, senders: int) -> _Sent:
-    events = [request.partition(b"\r\n\r\n")[2] for request in deliveries(stand, count)[:count]]
+    events = bursts(stand, count)[:count]
     before = asyncio.run(_stored(stand))
     found = uvloop.run(_send(stand.server.port, events, rate, senders))
     found.lost = len(events) - (asyncio.run(_stored(stand)) - before)

@@ -71,13 +71,18 @@ def run(plan: Plan, folder: Path) -> list[Figure]:
 
 
 def deliveries(stand: Stand, count: int) -> list[bytes]:
-    """About `count` signed events: whole purchases nobody has seen, their checkouts stored."""
+    """About `count` events, signed now: whole purchases nobody has seen, their checkouts stored."""
+    return [delivery(event) for event in bursts(stand, count)]
+
+
+def bursts(stand: Stand, count: int) -> list[bytes]:
+    """The same, not signed yet."""
     bought: list[Purchase] = []
     while sum(len(one.events) for one in bought) < count:
         number = next(_numbers)
         bought.append(purchase(f"bench{number:07d}", number))
     asyncio.run(keep_checkouts(stand.urls.superuser, bought))
-    return [delivery(event) for one in bought for event in one.events]
+    return [event for one in bought for event in one.events]
 
 
 def _measured(plan: Plan, stand: Stand, series: Series) -> list[Figure]:

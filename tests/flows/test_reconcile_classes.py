@@ -75,12 +75,7 @@ async def test_a_payment_that_lost_its_link_and_its_objects_is_put_together_agai
     async with parts_on(database, sandbox.url, limits=False) as parts:
         await mirrored(database, parts, sandbox, subscriptions=3, invoices=3, payment_intents=12)
         before = await digest(database.superuser_url)
-        [payment] = await rows(
-            database,
-            "select provider_object_id as intent, related_object_ids ->> 'charge' as charge, amount"
-            " from payments.transactions"
-            " where type = 'subscription_invoice' and provider_object_type = 'payment_intent' order by 1 limit 1",
-        )
+        payment = await of_an_invoice(database)
         lost = [payment["intent"], payment["charge"]]
         await spoil(
             database,
@@ -104,11 +99,7 @@ async def test_an_object_of_a_payment_whose_link_is_wrong_ends_where_it_belongs(
     async with parts_on(database, sandbox.url, limits=False) as parts:
         await mirrored(database, parts, sandbox, subscriptions=3, invoices=3, payment_intents=12)
         before = await digest(database.superuser_url)
-        [payment] = await rows(
-            database,
-            "select provider_object_id as intent, related_object_ids ->> 'charge' as charge from payments.transactions"
-            " where type = 'subscription_invoice' and provider_object_type = 'payment_intent' order by 1 limit 1",
-        )
+        payment = await of_an_invoice(database)
         await spoil(
             database,
             "update payments.payment_invoices set invoice_id = 'in_Wrong'"
@@ -125,6 +116,17 @@ async def test_an_object_of_a_payment_whose_link_is_wrong_ends_where_it_belongs(
     assert found(again) == set()
     after = await digest(database.superuser_url)
     assert [named(one) for one in after["stripe_objects"]] == [named(one) for one in before["stripe_objects"]]
+
+
+async def of_an_invoice(database: FreshDatabase) -> dict[str, Any]:
+    """`intent`, `charge` and `amount` of a payment of an invoice."""
+    [payment] = await rows(
+        database,
+        "select provider_object_id as intent, related_object_ids ->> 'charge' as charge, amount"
+        " from payments.transactions"
+        " where type = 'subscription_invoice' and provider_object_type = 'payment_intent' order by 1 limit 1",
+    )
+    return payment
 
 
 def named(row: Any) -> tuple[str, str | None]:

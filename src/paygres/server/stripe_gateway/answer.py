@@ -25,11 +25,8 @@ class Answer:
 
 def read_answer(reply: "Reply", elapsed: float) -> Answer:
     """The answer of a request first sent `elapsed` s ago; raises `Upstream` when its body is no object."""
-    try:
-        body = orjson.loads(reply.raw)
-    except orjson.JSONDecodeError:
-        body = None
-    if not isinstance(body, dict):
+    body = read_object(reply.raw)
+    if body is None:
         raise not_stripe(200)
     # Stripe read its state after we began to send, and stamped the answer after it read: so Date minus all
     # time that passed since then (retries included) is never later than the state we got.
@@ -38,6 +35,15 @@ def read_answer(reply: "Reply", elapsed: float) -> Answer:
     if reply.headers.get("Idempotent-Replayed") == "true" and isinstance(body.get("created"), int):
         as_of = min(as_of, body["created"])  # a stored first answer: as old as the object itself
     return Answer(body, as_of, reply.headers.get("Request-Id"))
+
+
+def read_object(raw: bytes) -> dict[str, Any] | None:
+    """The JSON object a body is; None when it is something else."""
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+    return body if isinstance(body, dict) else None
 
 
 @lru_cache(maxsize=4)  # the header changes once a second

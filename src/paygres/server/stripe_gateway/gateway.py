@@ -9,8 +9,9 @@ import importlib
 import random
 import re
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -105,13 +106,12 @@ class StripeGateway:
         wire = await self.warm()
         if method == "post":
             idempotency_key = _as_header(idempotency_key or f"paygres:{uuid.uuid4()}")
-        patience = PATIENCE[priority]
-        with _Counted(endpoint_of(method, path)):
+        send = partial(wire.send, key, method, path, params or {}, idempotency_key)
+        endpoint = endpoint_of(method, path)
+        with _Counted(endpoint):
             try:
-                async with asyncio.timeout(patience + _STRIPE_SECONDS):
-                    reply, elapsed = await self._send(
-                        wire, key, method, path, params or {}, idempotency_key, priority, guest, patience
-                    )
+                async with asyncio.timeout(PATIENCE[priority] + _STRIPE_SECONDS):
+                    reply, elapsed = await _in_turn(send, self._budget(key), endpoint, priority, guest)
             except TimeoutError:
                 raise translated.unreachable("Stripe did not answer in time") from None
         return read_answer(reply, elapsed)
@@ -172,43 +172,35 @@ class StripeGateway:
             budget = self._budgets[key] = Budget(rate)
         return budget
 
-    async def _send(
-        self,
-        wire: "Wire",
-        key: str,
-        method: str,
-        path: str,
-        params: Mapping[str, Any],
-        idempotency_key: str | None,
-        priority: Priority,
-        guest: bool,
-        patience: float,
-    ) -> "tuple[Reply, float]":
-        """Wait for the budget and send; a 429 queues again while the caller's patience lasts.
 
-        Not after an attempt that may have been acted upon: the budget's own refusal is always `definite`.
-        """
-        clock = asyncio.get_running_loop().time
-        budget = self._budget(key)
-        pauses, first_sent, next_pause = 0.0, None, _FIRST_PAUSE
-        while True:
+async def _in_turn(
+    send: "Callable[[], Awaitable[Reply]]", budget: Budget | None, endpoint: str, priority: Priority, guest: bool
+) -> "tuple[Reply, float]":
+    """Wait for the budget and send; a 429 queues again while the caller's patience lasts. With the seconds since the
+    first was sent.
+
+    Not after an attempt that may have been acted upon: the budget's own refusal is always `definite`.
+    """
+    clock = asyncio.get_running_loop().time
+    pauses, first_sent, next_pause = 0.0, None, _FIRST_PAUSE
+    while True:
+        if budget is not None:
+            await budget.take(priority, guest=guest, endpoint=endpoint)
+        first_sent = first_sent or clock()
+        try:
+            reply = await send()
+            return reply, clock() - first_sent
+        except errors.RateLimit as limited:
+            # Not before the time Stripe names; mostly it names none, and `retry_after` is only for our caller.
+            pause = float(limited.retry_after or 1) if limited.named else next_pause
+            pause *= random.uniform(1.0, 1.25)
+            next_pause *= 2
             if budget is not None:
-                await budget.take(priority, guest=guest, endpoint=endpoint_of(method, path))
-            first_sent = first_sent or clock()
-            try:
-                reply = await wire.send(key, method, path, params, idempotency_key)
-                return reply, clock() - first_sent
-            except errors.RateLimit as limited:
-                # Not before the time Stripe names; mostly it names none, and `retry_after` is only for our caller.
-                pause = float(limited.retry_after or 1) if limited.named else next_pause
-                pause *= random.uniform(1.0, 1.25)
-                next_pause *= 2
-                if budget is not None:
-                    budget.pause(pause)
-                if pauses + pause > patience or not limited.definite:
-                    raise
-                pauses += pause
-                await asyncio.sleep(pause)
+                budget.pause(pause)
+            if pauses + pause > PATIENCE[priority] or not limited.definite:
+                raise
+            pauses += pause
+            await asyncio.sleep(pause)
 
 
 def _as_header(key: str) -> str:

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 import aiohttp
-import orjson
 import stripe
 
 from paygres import __version__
 from paygres.server.errors import RateLimit
 from paygres.server.stripe_gateway import errors as translated
+from paygres.server.stripe_gateway.answer import read_object
 from paygres.server.stripe_gateway.form import form
 
 MAX_NETWORK_RETRIES = 2
@@ -117,11 +117,7 @@ class Wire(stripe.AIOHTTPClient):
 
 
 def _refusal(status: int, raw: bytes, headers: Mapping[str, str]) -> Exception:
-    try:
-        body = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        body = None
-    fault = cast(dict[str, Any], body).get("error") if isinstance(body, dict) else None
+    fault = (read_object(raw) or {}).get("error")
     if not isinstance(fault, dict):
         return translated.not_stripe(status)
     return translated.refused(status, cast(dict[str, Any], fault), headers.get("Retry-After"))
