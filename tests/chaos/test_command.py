@@ -7,11 +7,14 @@ import time
 from pathlib import Path
 
 import asyncpg
+import psutil
+import pytest
 
 from tests.chaos.playing import planted
 from tests.cli.running import Ran, clean_environment, spawn
 from tests.fresh_database import FreshDatabase, in_its_own_loop
 from tests.http.running import environment
+from tests.system.processes import end, family, gone, wait_until
 
 ORDER = ("--metadata", "order_id=o1", "--subject", "user:u1")
 LISTENER = """
@@ -73,16 +76,47 @@ def test_the_database_of_a_given_server_is_left_alone_and_its_copies_go(database
     assert (databases(database), relations(database)) == (before, tables)
 
 
-def test_a_run_that_is_stopped_leaves_no_database(database: FreshDatabase) -> None:
+@pytest.mark.parametrize("later", [0, 0.05, 0.2, 0.8])
+def test_a_run_that_is_stopped_leaves_no_database(database: FreshDatabase, later: float) -> None:
+    assert stopped_on_server(database, later) == (130, "")
+
+
+@pytest.mark.parametrize("later", [0.8, 0.85, 0.9, 0.95])
+def test_a_signal_while_an_answer_is_read_is_no_error(database: FreshDatabase, tmp_path: Path, later: float) -> None:
+    """PostgreSQL sends without an end, so the signal falls into the reading half of the time."""
+    endless = tmp_path / "endless.sql"
+    endless.write_text("do $$ begin loop raise notice 'go on'; end loop; end $$")
+    assert stopped_on_server(database, later, "--sql", str(endless)) == (130, "")
+
+
+def stopped_on_server(database: FreshDatabase, later: float, *words: str) -> tuple[int, str]:
+    """Stopped so many seconds after its first database is there."""
     before = databases(database)
-    command = [sys.executable, "-m", "paygres.cli.main", "chaos", *planted("keeps_what_was_refunded"), "--on-server"]
-    process = subprocess.Popen(command, env=clean_environment(DATABASE_URL=database.superuser_url))
-    give_up = time.monotonic() + 30
-    while not databases(database) - before and time.monotonic() < give_up:
-        time.sleep(0.05)
+    process = start_chaos(*words, "--on-server", DATABASE_URL=database.superuser_url)
+    wait_until(lambda: databases(database) - before, "a throw-away database is there")
+    time.sleep(later)
     process.terminate()
-    assert process.wait(30) == 130
+    _, said = process.communicate(timeout=30)
     assert databases(database) == before
+    return process.returncode, said
+
+
+@pytest.mark.parametrize("program", ["initdb", "postgres"])
+def test_a_run_that_is_stopped_while_its_own_postgres_begins_leaves_nothing(program: str) -> None:
+    process = start_chaos()
+    children = psutil.Process(process.pid).children
+    begun = wait_until(lambda: [p for p in children() if p.name() == program], f"{program} runs")[0]
+    words = begun.cmdline()
+    folder = Path(words[words.index("-D") + 1]).parent
+    assert folder.is_dir()
+    everyone = family(process)
+    assert (end(process), gone(everyone), folder.exists()) == (130, True, False)
+
+
+def start_chaos(*words: str, **variables: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "paygres.cli.main", "chaos", *planted("keeps_what_was_refunded"), *words]
+    environment = clean_environment(**variables)
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def test_a_role_that_may_not_create_databases_is_told_so(database: FreshDatabase) -> None:

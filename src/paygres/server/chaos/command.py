@@ -30,14 +30,17 @@ def chaos(asked: argparse.Namespace, server_url: str | None) -> int:
     """Returns 0 (clean), 10 (findings), 12 (no PostgreSQL), 64 (arguments, or SQL that does not run), 130 (stopped)."""
     import uvloop
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the databases must go, however this ends
+    signal.signal(signal.SIGTERM, _as_ctrl_c)  # the databases must go, however this ends
     try:
         wanted = read_arguments(asked)
         if asked.scenarios == ["list"]:
             print("\n".join(one.name for one in scenarios_of(wanted.shop, ("purchase", "plan"))))
             return 0
         with throwaway(server_url) as place:
-            report = uvloop.run(_run(place, wanted))
+            try:
+                report = uvloop.run(_run(place, wanted))
+            finally:
+                _stop_no_more()
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
     except Misused as error:
@@ -48,6 +51,18 @@ def chaos(asked: argparse.Namespace, server_url: str | None) -> int:
     errors = [finding for finding in report.findings if not finding.is_warning]
     print(json.dumps(_as_json(report), indent=2, ensure_ascii=False) if asked.json else _as_text(report))
     return EXIT_PROBLEMS if errors or (asked.strict and report.findings) else 0
+
+
+def _as_ctrl_c(*_: object) -> None:
+    """A loop cancels its task at the first Ctrl-C. An exception out of a signal's handler would end whatever it falls
+    into, a connection that is just reading an answer for one."""
+    signal.raise_signal(signal.SIGINT)
+
+
+def _stop_no_more() -> None:
+    """What follows drops the databases; a second Ctrl-C must not end that."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 async def _run(place: Throwaway, wanted: Wanted) -> Report:

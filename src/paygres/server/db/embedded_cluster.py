@@ -57,21 +57,26 @@ def create(place: Place, programs: Path, major: int) -> Notes:
     command = [programs / "initdb", "-D", unfinished, "-U", "postgres", "-A", "scram-sha-256"]
     options = [f"--pwfile={password_file}", "-k", "-E", "UTF8", "--no-instructions", "--locale=C", *builtin]
     try:
-        made = subprocess.run(
+        initdb = subprocess.Popen(
             [*command, *options],
-            capture_output=True,
-            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             cwd="/",
             env=_environment(),
-            check=False,
             user=account.uid if account else None,
             group=account.gid if account else None,
             extra_groups=() if account else None,
         )
+        try:
+            _, said = initdb.communicate()
+        except BaseException:  # left alone or killed, its server would leave shared memory behind
+            stop(initdb)
+            raise
     finally:
         password_file.unlink()
-    if made.returncode != 0:
-        raise EmbeddedPostgresError(f"initdb failed: {made.stderr.strip() or made.returncode}")
+    if initdb.returncode != 0:
+        raise EmbeddedPostgresError(f"initdb failed: {said.decode(errors='replace').strip() or initdb.returncode}")
     place.remember(notes)
     unfinished.rename(place.cluster)
     return notes
@@ -113,7 +118,11 @@ def start(
             group=account.gid if account else None,
             extra_groups=() if account else None,
         )
-    _wait_until_ready(place, process)
+    try:
+        _wait_until_ready(place, process)
+    except BaseException:
+        stop(process)
+        raise
     return process
 
 
@@ -146,7 +155,6 @@ def _wait_until_ready(place: Place, process: Server) -> None:
         if len(lines) >= 8 and lines[0] == str(process.pid) and lines[7].strip() == "ready":
             return
         time.sleep(0.01)
-    stop(process)
     raise EmbeddedPostgresError(f"PostgreSQL was not ready within {START_TIMEOUT:.0f} s:\n{last_words(place.log)}")
 
 

@@ -58,7 +58,7 @@ class Throwaway:
         return await self._create(self._made[0])
 
     async def drop(self) -> None:
-        """Every database that was made."""
+        """Every database that was made, or may have been."""
         for name in reversed(self._made):
             await _execute(self._admin_url, f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         self._made.clear()
@@ -67,8 +67,8 @@ class Throwaway:
         name = f"{self._prefix}_{len(self._made)}"
         owner = f' OWNER "{self._owner}"' if self._owner else ""
         like = f' TEMPLATE "{template}"' if template else ""
+        self._made.append(name)  # first: it may be there even if we are stopped before the answer
         await _execute(self._admin_url, f'CREATE DATABASE "{name}"{like}{owner}')
-        self._made.append(name)
         return _at(self._owner_url, name)
 
 
