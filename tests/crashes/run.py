@@ -34,6 +34,8 @@ update payments.checkout_attempts set leased_until = now() - interval '1 s' wher
 update payments.event_queue set leased_until = null where leased_until is not null;
 update payments.refetch_queue set leased_until = null, next_attempt_at = now();
 """
+# Seconds after the storm in which a program may still end: it was just starting when PostgreSQL died for the last time.
+SETTLING = 10.0
 UNFINISHED = """
 select (select count(*) from payments.event_queue) as events,
        (select count(*) from payments.refetch_queue) as refetches,
@@ -232,8 +234,11 @@ async def _heal(plan: Plan, stage: Stage, since: str) -> None:
     finishes what is begun. In a hurry an operator helps: fetches what did not arrive, tries at once what waits."""
     await stage.sim("faults", **CALM)
     await stage.force("alter sequence public.stumbles increment 12 restart 1")  # stumbles over nothing any more
-    give_up = time.monotonic() + (120 if plan.hurry else 600)
+    began = time.monotonic()
+    give_up = began + (120 if plan.hurry else 600)
     while True:
+        if time.monotonic() < began + SETTLING:
+            await _supervise(stage)
         for session in await stage.listed("/v1/checkout/sessions", status="open"):
             await stage.sim("expire", session=session["id"])
         if plan.hurry:
@@ -249,7 +254,8 @@ async def _heal(plan: Plan, stage: Stage, since: str) -> None:
                 await _operate(stage, "backfill", since=since)
         if time.monotonic() > give_up:
             queued = await stage.rows("select * from payments.event_queue limit 5")
-            raise TimeoutError(f"it does not heal: {left}, {queued}")
+            ended = [one.last_words() for one in (stage.server, stage.worker) if not one.runs]
+            raise TimeoutError(f"it does not heal: {left}, {queued}; ended by themselves: {ended}")
         await asyncio.sleep(0.3 if plan.hurry else 3.0)
 
 
