@@ -89,6 +89,7 @@ class EmbeddedPostgres:
         self._process = embedded_cluster.start(
             place, programs, notes, sockets, durable=self._durable, under=self._under
         )
+        embedded_cluster.wait_until_ready(place, self._process)
         self.urls = _urls(notes, sockets)
         if not notes.prepared:
             asyncio.run(prepare(_url("postgres", notes, "postgres"), notes.passwords))

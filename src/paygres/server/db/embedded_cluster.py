@@ -85,7 +85,7 @@ def create(place: Place, programs: Path, major: int) -> Notes:
 def start(
     place: Place, programs: Path, notes: Notes, sockets: Path, *, durable: bool, under: Sequence[str] = ()
 ) -> Server:
-    """Starts `postgres` (`under` another command, if one is named) and returns when it accepts connections."""
+    """Starts `postgres` (`under` another command, if one is named); see wait_until_ready."""
     account = place.account
     _end_orphan(place.cluster)
     port = free_port(notes.port)
@@ -105,7 +105,7 @@ def start(
         place.log.replace(place.log.with_suffix(".log.1"))
     flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     with open(os.open(place.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as log:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [*under, programs / "postgres", "-D", place.cluster, *flags],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -118,12 +118,6 @@ def start(
             group=account.gid if account else None,
             extra_groups=() if account else None,
         )
-    try:
-        _wait_until_ready(place, process)
-    except BaseException:
-        stop(process)
-        raise
-    return process
 
 
 def stop(process: Server) -> None:
@@ -146,7 +140,8 @@ def last_words(log: Path, lines: int = 5) -> str:
         return ""
 
 
-def _wait_until_ready(place: Place, process: Server) -> None:
+def wait_until_ready(place: Place, process: Server) -> None:
+    """Returns when it accepts connections; raises EmbeddedPostgresError when it ends instead, or takes too long."""
     give_up = time.monotonic() + START_TIMEOUT
     while time.monotonic() < give_up:
         if process.poll() is not None:
