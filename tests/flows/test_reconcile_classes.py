@@ -118,6 +118,34 @@ async def test_an_object_of_a_payment_whose_link_is_wrong_ends_where_it_belongs(
     assert [named(one) for one in after["stripe_objects"]] == [named(one) for one in before["stripe_objects"]]
 
 
+async def test_a_refund_that_stripe_does_not_have_gets_no_row_when_its_payment_is_repaired(
+    database: FreshDatabase, sandbox: Sandbox
+) -> None:
+    """The payment's charge is written again, and with it whatever stands with the payment."""
+    async with parts_on(database, sandbox.url, limits=False) as parts:
+        await mirrored(database, parts, sandbox, payment_intents=6, charges=5)
+        before = await digest(database.superuser_url)
+        spoilt = await spoil(
+            database,
+            "update payments.stripe_objects set raw = raw || '{\"amount\": 1}'"
+            " where object_id = (select max(object_id) from payments.stripe_objects where object_type = 'charge')"
+            " returning object_id",
+        )
+        await spoil(
+            database,
+            "insert into payments.stripe_objects (environment, account_id, object_type, object_id, as_of, source,"
+            " payment_key, raw) select 'test', account_id, 'refund', 're_Added', 1, 'api', payment_key,"
+            " jsonb_build_object('id', 're_Added', 'object', 'refund', 'amount', 5, 'currency', 'usd',"
+            " 'status', 'succeeded', 'payment_intent', payment_key)"
+            f" from payments.stripe_objects where object_id = '{spoilt[0]}' returning 1",
+        )
+        fixed = await run(parts, fix=True)
+    after = await digest(database.superuser_url)
+    assert found(fixed) == {("stale", "stripe_objects", spoilt[0]), ("extra", "stripe_objects", "re_Added")}
+    assert all(one["fixed"] for one in fixed["findings"])
+    assert after["transactions"] == before["transactions"]
+
+
 async def of_an_invoice(database: FreshDatabase) -> dict[str, Any]:
     """`intent`, `charge` and `amount` of a payment of an invoice."""
     [payment] = await rows(

@@ -1,6 +1,9 @@
 """Requests: every form encoding Stripe takes, who may ask, and what is answered to what is no request."""
 
 import base64
+import http.client
+import time
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -143,3 +146,20 @@ def test_every_answer_has_a_request_id_of_its_own(sandbox: Sandbox) -> None:
     ids = {answer.headers["request-id"] for answer in answers}
     assert len(ids) == 2
     assert answers[1].json()["error"]["request_log_url"].endswith(answers[1].headers["request-id"])
+
+
+def test_a_connection_may_rest_while_a_buyer_reads_the_page(sandbox: Sandbox) -> None:
+    place = urlsplit(sandbox.url)
+    assert place.hostname is not None
+    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=20)
+    first = told(connection, sandbox.key)
+    time.sleep(6)
+    assert told(connection, sandbox.key) == first  # on the same connection: a closed one raises RemoteDisconnected
+    connection.close()
+
+
+def told(connection: http.client.HTTPConnection, key: str) -> bytes:
+    connection.request("GET", "/v1/account", headers={"Authorization": f"Bearer {key}"})
+    answer = connection.getresponse()
+    assert answer.status == 200
+    return answer.read()

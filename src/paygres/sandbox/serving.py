@@ -16,6 +16,7 @@ def server_config(app: ASGIApp) -> uvicorn.Config:
         ws="none",
         proxy_headers=False,
         server_header=False,
+        timeout_keep_alive=65,  # uvicorn's 5 s end just when a client that waited for a buyer sends its next request
         timeout_graceful_shutdown=3,
     )
 

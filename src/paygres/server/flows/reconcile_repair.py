@@ -4,7 +4,7 @@ An object that cannot be repaired (a developers' trigger raises) keeps none of t
 and the report says why.
 """
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 
 from paygres.server.flows.apply_reads import apply_reads, is_away, reason_of
 from paygres.server.flows.connections import Connection
@@ -14,20 +14,20 @@ from paygres.server.flows.reconcile_payments import write_payments
 from paygres.server.projections.objects import KINDS
 from paygres.server.tables import reconcile, reconciliations
 from paygres.server.tables.reconcile import Seen
-from paygres.server.tables.reconciliations import REPAIRABLE, ToFix
+from paygres.server.tables.reconciliations import REPAIRABLE, Class, ToFix
 
 _BATCH = 100
 
 
 async def repair(lists: Lists) -> None:
     """Repair everything that was found, object by object; what has become newer meanwhile stays as it is."""
-    # Links first: to which payment the others belong is read from ours when they are written.
+    # What Stripe does not have first: a payment that is written with one of its objects gets rows for all it stands with.
+    async for extras in _found(lists, ("extra",)):
+        await _bury(lists, extras)
+    # Links next: to which payment the others belong is read from ours when they are written.
     await _objects(lists, [name for name, kind in KINDS.items() if kind.tells_links])
     await _objects(lists, [name for name, kind in KINDS.items() if not kind.tells_links])
-    nth = 0
-    while found := await reconciliations.select_to_fix(lists.parts.db, lists.run, REPAIRABLE, nth, _BATCH):
-        nth = found[-1].nth
-        await _bury(lists, [one for one in found if one.cls == "extra"])
+    async for found in _found(lists, REPAIRABLE):
         keys = {
             one.payment_key
             for one in found
@@ -39,6 +39,13 @@ async def repair(lists: Lists) -> None:
         fixed = [one.nth for one in found if _written_as(one) not in lists.broken]
         await reconciliations.mark_fixed(lists.parts.db, lists.run, fixed)
         lists.tell("fixed", len(fixed))
+
+
+async def _found(lists: Lists, classes: Sequence[Class]) -> AsyncIterator[list[ToFix]]:
+    nth = 0
+    while found := await reconciliations.select_to_fix(lists.parts.db, lists.run, classes, nth, _BATCH):
+        nth = found[-1].nth
+        yield found
 
 
 async def _objects(lists: Lists, object_types: list[str]) -> None:
