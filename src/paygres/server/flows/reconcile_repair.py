@@ -21,7 +21,7 @@ _BATCH = 100
 
 async def repair(lists: Lists) -> None:
     """Repair everything that was found, object by object; what has become newer meanwhile stays as it is."""
-    # What Stripe does not have first: a payment that is written with one of its objects gets rows for all it stands with.
+    # What Stripe does not have first: a payment is written with all that stands with it, and each of those gets a row.
     async for extras in _found(lists, ("extra",)):
         await _bury(lists, extras)
     # Links next: to which payment the others belong is read from ours when they are written.

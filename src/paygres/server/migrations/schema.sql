@@ -35,6 +35,36 @@ CREATE DOMAIN payments.processing_status AS text
 CREATE DOMAIN payments.provider_name AS text
 	CONSTRAINT provider_name_check CHECK ((VALUE ~ '^[a-z][a-z0-9_]*$'::text));
 
+-- type told_transaction
+CREATE TYPE payments.told_transaction AS (
+	type text,
+	status text,
+	subject_type text,
+	subject_id text,
+	subject_by_customer boolean,
+	customer_id text,
+	email text,
+	object_type text,
+	object_id text,
+	raw_type text,
+	raw_id text,
+	parent_type text,
+	parent_id text,
+	replaces jsonb,
+	related jsonb,
+	amount bigint,
+	amount_refunded bigint,
+	amount_disputed bigint,
+	amount_lost bigint,
+	currency text,
+	description text,
+	paid_at bigint,
+	failed_at bigint,
+	refunded_at bigint,
+	created bigint,
+	gone boolean
+);
+
 -- domain transaction_status
 CREATE DOMAIN payments.transaction_status AS text
 	CONSTRAINT transaction_status_check CHECK ((VALUE = ANY (ARRAY['succeeded'::text, 'failed'::text, 'pending'::text, 'refunded'::text, 'partially_refunded'::text])));
@@ -299,7 +329,7 @@ CREATE TABLE payments.transactions (
     subject_by_customer boolean DEFAULT false NOT NULL,
     CONSTRAINT transactions_check CHECK ((((environment)::payments.environment_name IS NOT NULL) AND ((provider)::payments.provider_name IS NOT NULL) AND ((type)::payments.transaction_type IS NOT NULL) AND ((status)::payments.transaction_status IS NOT NULL)))
 )
-WITH (toast_tuple_target='8160');
+WITH (toast_tuple_target='8160', fillfactor='70');
 
 -- function update_updated_at()
 CREATE FUNCTION system.update_updated_at() RETURNS trigger
@@ -416,7 +446,7 @@ CREATE TABLE payments.stripe_objects (
     raw jsonb NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL
 )
-WITH (toast_tuple_target='8160');
+WITH (toast_tuple_target='8160', fillfactor='70');
 
 -- view broken_grant_money
 CREATE VIEW payments.broken_grant_money WITH (security_invoker='true') AS

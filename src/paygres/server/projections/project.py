@@ -94,7 +94,8 @@ def project(
         rows["links"] = links
     if key is not None:
         own = Member(kind.name, newest.raw, newest.as_of, **_merged_marks(known, marks))
-        payment = project_payment(Family(key, [own, *map(member, family)], links, stands_alone=invoice == ""))
+        others = map(member, sorted(family, key=_by_id)) if len(family) > 1 else map(member, family)
+        payment = project_payment(Family(key, [own, *others], links, stands_alone=invoice == ""))
         rows["transactions"] = payment.rows
         refetches += payment.refetches
     if not bare and (proof := kind.evidence(current.raw)):
@@ -166,6 +167,10 @@ def _merged_marks(known: StripeObject, marks: dict[str, int]) -> dict[str, int |
         "failed_at": max(both("failed_at"), default=None),
         "refunded_at": max(both("refunded_at"), default=None),
     }
+
+
+def _by_id(known: StripeObject) -> tuple[str, str]:
+    return known["object_type"], known["object_id"]
 
 
 def member(known: StripeObject) -> Member:

@@ -76,7 +76,7 @@ async def open_event(
     `left_out`: it is stored, and decides nothing.
     """
     with translated():
-        row = await tx.fetchrow(
+        row = await tx.fetchval(
             Q.open_event,
             environment,
             account_id,
@@ -92,19 +92,20 @@ async def open_event(
             None if event.previous_attributes is None else list(event.previous_attributes),
         )
     assert row is not None
+    state, tried, head, rivals, family, invoice, marked, before, listeners, parked, replayed, watermark = row
     return Opened(
-        row["state"],
-        row["attempts"] or 0,
-        _decoded(row["head"]),
-        _decoded(row["rivals"]) or [],
-        _decoded(row["family"]) or [],
-        row["invoice"],
-        _decoded(row["event"]),
-        _decoded(row["before"]),
-        row["listeners"],
-        bool(row["parked"]),
-        bool(row["replayed"]),
-        row["watermark"],
+        state,
+        tried or 0,
+        _decoded(head),
+        _decoded(rivals) or [],
+        _decoded(family) or [],
+        invoice,
+        _decoded(marked),
+        _decoded(before),
+        listeners,
+        bool(parked),
+        bool(replayed),
+        watermark,
     )
 
 
@@ -123,11 +124,12 @@ async def close_event(
     """Apply the rows and mark the event, each in its own savepoint; `waited`: it has been in the queue."""
     encoded = None if rows is None else orjson.dumps(rows).decode()
     with translated():
-        row = await tx.fetchrow(
+        row = await tx.fetchval(
             Q.close_event, environment, account_id, payload, encoded, status, reason, attempts, waited, retry_in
         )
     assert row is not None
-    return Closed(row["status"], row["error"], _decoded(row["event"]))
+    now_is, error, marked = row
+    return Closed(now_is, error, _decoded(marked))
 
 
 async def project_event(

@@ -1,11 +1,11 @@
 The event ledger, its queue and the marks on payments.webhook_events; the functions are in migrations/functions.
 
 -- name: open_event
-select state, attempts, head, rivals, family, invoice, event, before, listeners, parked, replayed, watermark
-from payments.open_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+-- Called, not selected from: PostgreSQL would copy the row through a store of its own.
+select payments.open_event($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 
 -- name: close_event
-select status, error, event from payments.close_event($1, $2, $3, $4, $5, $6, $7, $8, $9);
+select payments.close_event($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
 -- name: project_event
 select status, error from payments.project_event($1, $2, $3, $4);

@@ -19,6 +19,7 @@ language plpgsql as $$
 #variable_conflict use_column
 declare
     own_role text := current_setting('role');
+    acting text;  -- set_config's answer: performed, each call would be a query
     customers jsonb := p_rows -> 'customers';
     renamed_plans text[];
 begin
@@ -141,14 +142,14 @@ begin
 
     -- Tables that developers' triggers may sit on are written in the triggers' role.
     if p_rows ?| array['customers', 'checkout_sessions'] then
-        perform set_config('role', 'payments_trigger', true);
+        acting := set_config('role', 'payments_trigger', true);
         if p_rows ? 'customers' then
             perform payments.apply_customers(p_environment, p_account_id, customers, p_event);
         end if;
         if p_rows ? 'checkout_sessions' then
             perform payments.apply_checkout_sessions(p_environment, p_rows -> 'checkout_sessions', p_event);
         end if;
-        perform set_config('role', own_role, true);
+        acting := set_config('role', own_role, true);
     end if;
 end $$;
 

@@ -39,8 +39,20 @@ create or replace function payments.write_evidence(p_environment text, p_account
 returns text[]
 language plpgsql as $$
 declare
+    only_one jsonb := case when jsonb_array_length(p_candidates) = 1 then p_candidates -> 0 end;  -- nearly always
     changed text[];
 begin
+    if only_one is not null then
+        insert into payments.subject_customers as known (
+            environment, account_id, subject_type, subject_id, customer_id, since, evidence_id)
+        values (p_environment, p_account_id, only_one ->> 'subject_type', only_one ->> 'subject_id',
+                only_one ->> 'customer_id', (only_one ->> 'since')::bigint, only_one ->> 'evidence_id')
+        on conflict (environment, subject_type, subject_id, customer_id) do update
+            set since = excluded.since, evidence_id = excluded.evidence_id
+            where (excluded.since, excluded.evidence_id) < (known.since, known.evidence_id)
+        returning array[known.customer_id] into changed;
+        return changed;
+    end if;
     with written as (
         insert into payments.subject_customers as known (
             environment, account_id, subject_type, subject_id, customer_id, since, evidence_id)

@@ -79,24 +79,27 @@ begin
         end if;
         select json_agg(json_build_object(
             'object_type', o.object_type, 'object_id', o.object_id, 'as_of', o.as_of, 'paid_at', o.paid_at,
-            'failed_at', o.failed_at, 'refunded_at', o.refunded_at, 'raw', o.raw) order by o.object_type, o.object_id)
+            'failed_at', o.failed_at, 'refunded_at', o.refunded_at, 'raw', o.raw))
         into family
         from payments.stripe_objects o
         where o.environment = p_environment and o.payment_key = any (keys)
           and (o.object_type, o.object_id) <> (p_object_type, p_object_id);
     end if;
 
+    if not exists (
+        select from payments.stripe_snapshots s
+        where s.environment = p_environment and s.object_type = p_object_type and s.object_id = p_object_id
+          and s.as_of >= p_as_of and (s.as_of > p_as_of or p_source = 'api' or s.source = 'event')
+          and (p_event_id is null or s.event_id is distinct from p_event_id) and not s.left_out
+          and not (is_gone is true and payments.says_only_gone(s.source, s.payload))) then
+        return;
+    end if;
     select max(s.as_of) filter (where s.source = 'event'), max(s.as_of) filter (where s.source = 'api')
     into newest, newest_read
     from payments.stripe_snapshots s
     where s.environment = p_environment and s.object_type = p_object_type and s.object_id = p_object_id
       and (p_event_id is null or s.event_id is distinct from p_event_id) and not s.left_out
       and not (is_gone is true and payments.says_only_gone(s.source, s.payload));
-    if newest is null and newest_read is null
-       or p_source = 'event' and p_as_of > coalesce(newest, -1) and p_as_of >= coalesce(newest_read, -1)
-       or p_source = 'api' and p_as_of > coalesce(newest, -1) and p_as_of > coalesce(newest_read, -1) then
-        return;
-    end if;
     -- Parked ones are of a shape that this version does not read: they decide nothing, however new they are.
     select array_agg(s.event_id) into parked
     from payments.stripe_snapshots s
@@ -152,12 +155,19 @@ create or replace function payments.open_event(
     out event json, out before json, out listeners text[], out parked boolean, out replayed boolean,
     out watermark bigint
 ) language plpgsql as $$
+declare
+    known record;
 begin
     insert into payments.stripe_snapshots (
         environment, account_id, object_type, object_id, as_of, source, event_id, event_type, payload, left_out)
     values (p_environment, p_account_id, p_object_type, p_object_id, p_as_of, 'event', p_event_id, p_event_type,
             p_payload, p_left_out)
-    on conflict (environment, event_id) do nothing;
+    on conflict (environment, event_id) do nothing
+    -- Listeners are looked up in the same statement: one of its own costs an ordinary event twice as much.
+    returning array(select l.name from payments.listeners l
+                    where p_event_type = any (l.event_types)
+                      and (l.environment is null or l.environment = p_environment))
+    into listeners;
     if found then
         state := 'new';
         attempts := 0;
@@ -174,6 +184,9 @@ begin
             return;
         end if;
         state := 'retry';
+        listeners := array(select l.name from payments.listeners l
+                           where p_event_type = any (l.event_types)
+                             and (l.environment is null or l.environment = p_environment));
     end if;
     if p_left_out then
         return;
@@ -181,14 +194,13 @@ begin
     if p_lock is not null then
         perform pg_advisory_xact_lock(p_lock);
     end if;
-    -- Listeners are looked up in the same statement: one of its own costs an ordinary event twice as much.
-    select k.head, k.rivals, k.family, k.invoice,
-           array(select l.name from payments.listeners l
-                 where p_event_type = any (l.event_types)
-                   and (l.environment is null or l.environment = p_environment))
-    into head, rivals, family, invoice, listeners
-    from payments.known(
-        p_environment, p_object_type, p_object_id, p_as_of, 'event', p_event_id, p_payment_keys) k;
+    -- Assigned, for that needs no query around the function.
+    known := payments.known(
+        p_environment, p_object_type, p_object_id, p_as_of, 'event', p_event_id, p_payment_keys);
+    head := known.head;
+    rivals := known.rivals;
+    family := known.family;
+    invoice := known.invoice;
     if p_changed is not null then
         select json_build_object('as_of', o.as_of, 'told', (
                    select json_object_agg(key, o.raw -> key) from unnest(p_changed) as key))
@@ -206,10 +218,11 @@ create or replace function payments.mark_event(
 language plpgsql as $$
 declare
     own_role text := current_setting('role');
+    acting text;  -- set_config's answer: performed, each call would be a query
     row_id uuid;
     marked json;
 begin
-    perform set_config('role', 'payments_trigger', true);
+    acting := set_config('role', 'payments_trigger', true);
     insert into payments.webhook_events (
         environment, provider, provider_event_id, event_type, livemode, provider_account_id, object_type,
         object_id, processing_status, attempt_count, payload)
@@ -231,7 +244,7 @@ begin
     if marked is null then  -- it stays pending, or a developer's trigger let it be so
         select payments.event_json(e) into marked from payments.webhook_events e where e.id = row_id;
     end if;
-    perform set_config('role', own_role, true);
+    acting := set_config('role', own_role, true);
     return marked;
 end $$;
 

@@ -31,19 +31,13 @@ create or replace function payments.apply_transactions(
 ) returns void
 language plpgsql as $$
 declare
-    r record;
+    r payments.told_transaction;
     former record;
     owner record;
     names text[];  -- every one the payment may go by
 begin
-    for r in
-        select * from jsonb_to_recordset(p_transactions) as found (
-            type text, status text, subject_type text, subject_id text, subject_by_customer boolean, customer_id text,
-            email text, object_type text, object_id text, raw_type text, raw_id text, parent_type text,
-            parent_id text, replaces jsonb, related jsonb, amount bigint, amount_refunded bigint,
-            amount_disputed bigint, amount_lost bigint, currency text, description text, paid_at bigint,
-            failed_at bigint, refunded_at bigint, created bigint, gone boolean)
-    loop
+    for nth in 0..jsonb_array_length(p_transactions) - 1 loop
+        r := jsonb_populate_record(null::payments.told_transaction, p_transactions -> nth);
         if r.replaces is not null then
             for former in
                 select * from jsonb_to_recordset(r.replaces) as f (object_type text, object_id text)

@@ -44,10 +44,12 @@ begin
     if p_subscriptions @? '$[*] ? (@.complete == false)' then
         p_subscriptions := payments.with_items_told_before(p_environment, p_subscriptions);
     end if;
-    perform payments.lock_customer(p_environment, unsaid.customer_id)
-    from (select distinct r.customer_id
-          from jsonb_to_recordset(p_subscriptions) as r (customer_id text, subject_type text)
-          where r.subject_type is null order by r.customer_id) unsaid;
+    if p_subscriptions @? '$[*] ? (@.subject_type == null)' then
+        perform payments.lock_customer(p_environment, unsaid.customer_id)
+        from (select distinct r.customer_id
+              from jsonb_to_recordset(p_subscriptions) as r (customer_id text, subject_type text)
+              where r.subject_type is null order by r.customer_id) unsaid;
+    end if;
 
     with found as materialized (
         select r.*, coalesce(r.subject_type, owner.subject_type) as own_type,
