@@ -9,7 +9,7 @@ import random
 import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from paygres.server.db.database import Database, Tx
 from paygres.server.flows.listeners import Listeners
@@ -50,8 +50,7 @@ class Road:
     turns: Turns | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(NamedTuple):
     """`status` is processed, ignored, failed or pending; `handled` as in the contract; `unfinished` leaves work."""
 
     status: str

@@ -3,8 +3,7 @@
 To add an event of a known object: one line here and one fixture in tests/projections/events/.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from paygres.server.projections.objects import KINDS, Kind
 from paygres.server.projections.snapshots import Snapshot, StripeObject, Unreadable
@@ -63,8 +62,7 @@ RECORDED = (
 EVENT_TYPES = tuple(sorted((*PROJECTED, *RECORDED)))
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """A verified Stripe event. `created` is in Unix seconds."""
 
     id: str

@@ -1,13 +1,12 @@
 """What is known about one Stripe object at one moment, and what the set of those settles to. Pure data."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 StripeObject = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """One telling of an object: an event that carried it, or an API read.
 
     `as_of` is in Unix seconds: the event's `created`, or for a read the answer's Date minus the time

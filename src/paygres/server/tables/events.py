@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 import orjson
@@ -15,8 +15,7 @@ from paygres.server.tables.sqlstates import translated
 Q = queries("events")
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """state: new, retry or done. The rest is what projections need to settle the object (see project.project).
     `before` ({as_of, told}): what an update's attributes were in the newest state, told by an older event.
     `listeners`: names of those in developers' Python that this event must not be marked without. Of one that waited:
@@ -37,8 +36,7 @@ class Opened:
     watermark: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Closed:
+class Closed(NamedTuple):
     """status: processed, ignored, failed or pending (parked). `event` is the contract's shape, None while unmarked."""
 
     status: str
