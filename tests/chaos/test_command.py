@@ -1,6 +1,7 @@
 """`paygres chaos` as a command: exit codes, JSON, listeners, and whose databases it leaves alone."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -87,6 +88,15 @@ def test_a_signal_while_an_answer_is_read_is_no_error(database: FreshDatabase, t
     endless = tmp_path / "endless.sql"
     endless.write_text("do $$ begin loop raise notice 'go on'; end loop; end $$")
     assert stopped_on_server(database, later, "--sql", str(endless)) == (130, "")
+
+
+def test_a_run_in_the_background_of_a_script_is_stopped_too(database: FreshDatabase) -> None:
+    """There the shell has SIGINT ignored, which what it starts inherits."""
+    former = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert stopped_on_server(database, 0.2) == (130, "")
+    finally:
+        signal.signal(signal.SIGINT, former)
 
 
 def stopped_on_server(database: FreshDatabase, later: float, *words: str) -> tuple[int, str]:

@@ -31,6 +31,7 @@ def chaos(asked: argparse.Namespace, server_url: str | None) -> int:
     import uvloop
 
     signal.signal(signal.SIGTERM, _as_ctrl_c)  # the databases must go, however this ends
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background of a script a shell has it ignored
     try:
         wanted = read_arguments(asked)
         if asked.scenarios == ["list"]:
