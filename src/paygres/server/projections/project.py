@@ -94,7 +94,7 @@ def project(
         rows["links"] = links
     if key is not None:
         own = Member(kind.name, newest.raw, newest.as_of, **_merged_marks(known, marks))
-        others = map(member, sorted(family, key=_by_id)) if len(family) > 1 else map(member, family)
+        others = map(member, sorted(family, key=_by_id))  # PostgreSQL tells them in any order
         payment = project_payment(Family(key, [own, *others], links, stands_alone=invoice == ""))
         rows["transactions"] = payment.rows
         refetches += payment.refetches
