@@ -34,39 +34,31 @@ begin
           order by r.customer_id) told;
 end $$;
 
--- Who pays as which customer; the earliest evidence of a pair stays. Which customers are known better now, null for none.
+-- Who pays as which customer; the earliest evidence of a pair stays. Which customers are known better now, in order, null
+-- for none. One by one: nearly always there is one, and a set of rows would have to be sorted first.
 create or replace function payments.write_evidence(p_environment text, p_account_id text, p_candidates jsonb)
 returns text[]
 language plpgsql as $$
 declare
-    only_one jsonb := case when jsonb_array_length(p_candidates) = 1 then p_candidates -> 0 end;  -- nearly always
+    told jsonb;
     changed text[];
 begin
-    if only_one is not null then
+    for nth in 0..jsonb_array_length(p_candidates) - 1 loop
+        told := p_candidates -> nth;
         insert into payments.subject_customers as known (
             environment, account_id, subject_type, subject_id, customer_id, since, evidence_id)
-        values (p_environment, p_account_id, only_one ->> 'subject_type', only_one ->> 'subject_id',
-                only_one ->> 'customer_id', (only_one ->> 'since')::bigint, only_one ->> 'evidence_id')
+        values (p_environment, p_account_id, told ->> 'subject_type', told ->> 'subject_id', told ->> 'customer_id',
+                (told ->> 'since')::bigint, told ->> 'evidence_id')
         on conflict (environment, subject_type, subject_id, customer_id) do update
             set since = excluded.since, evidence_id = excluded.evidence_id
-            where (excluded.since, excluded.evidence_id) < (known.since, known.evidence_id)
-        returning array[known.customer_id] into changed;
-        return changed;
+            where (excluded.since, excluded.evidence_id) < (known.since, known.evidence_id);
+        if found then
+            changed := changed || (told ->> 'customer_id');
+        end if;
+    end loop;
+    if cardinality(changed) > 1 then
+        changed := array(select distinct customer from unnest(changed) as customer order by customer);
     end if;
-    with written as (
-        insert into payments.subject_customers as known (
-            environment, account_id, subject_type, subject_id, customer_id, since, evidence_id)
-        select distinct on (r.subject_type, r.subject_id, r.customer_id)
-               p_environment, p_account_id, r.subject_type, r.subject_id, r.customer_id, r.since, r.evidence_id
-        from jsonb_to_recordset(p_candidates) as r (
-            subject_type text, subject_id text, customer_id text, since bigint, evidence_id text)
-        order by r.subject_type, r.subject_id, r.customer_id, r.since, r.evidence_id
-        on conflict (environment, subject_type, subject_id, customer_id) do update
-            set since = excluded.since, evidence_id = excluded.evidence_id
-            where (excluded.since, excluded.evidence_id) < (known.since, known.evidence_id)
-        returning known.customer_id
-    )
-    select array_agg(distinct w.customer_id order by w.customer_id) into changed from written w;
     return changed;
 end $$;
 
